@@ -1,0 +1,21 @@
+# maas_layer(NAME SOURCES ... HEADERS ... DEPENDS layers... PRIVATE targets... TESTS ...)
+#
+# One static library per layer. Its test program links that layer alone, so a call to a layer on its
+# right fails to link. PRIVATE targets are third-party packages that no header of the layer mentions.
+function(maas_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE;TESTS")
+  add_library(maas_${name} STATIC ${arg_SOURCES})
+  add_library(maas::${name} ALIAS maas_${name})
+  target_sources(maas_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/cpp FILES ${arg_HEADERS})
+  set_target_properties(maas_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  list(TRANSFORM arg_DEPENDS PREPEND maas::)
+  target_link_libraries(maas_${name} PUBLIC maas::flags Threads::Threads ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
+  set_property(GLOBAL APPEND PROPERTY MAAS_LAYERS maas_${name})
+  if(MAAS_TESTS AND arg_TESTS)
+    list(TRANSFORM arg_TESTS PREPEND ${PROJECT_SOURCE_DIR}/tests/cpp/${name}/)
+    add_executable(maas_${name}_test ${arg_TESTS})
+    target_link_libraries(maas_${name}_test PRIVATE maas::${name} ${arg_PRIVATE} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND maas_${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+namespace maas {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+using Duration = std::chrono::steady_clock::duration;
+
+// Where every wait of the core gets its time, so that a test can advance it instead of sleeping.
+// All methods may be called from any thread.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual TimePoint now() const noexcept = 0;
+  // Waits until notified, spuriously woken, or `until` has come; TimePoint::max() is for ever.
+  virtual void wait_until(std::unique_lock<std::mutex>& lock,
+                          std::condition_variable& condition,
+                          TimePoint until) = 0;
+};
+
+// The machine's monotonic clock.
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
+  void wait_until(std::unique_lock<std::mutex>& lock,
+                  std::condition_variable& condition,
+                  TimePoint until) override;
+};
+
+// Time that stands still until advance() moves it; waiters whose time has come are then woken.
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const noexcept override;
+  void wait_until(std::unique_lock<std::mutex>& lock,
+                  std::condition_variable& condition,
+                  TimePoint until) override;
+  void advance(Duration by);
+
+ private:
+  struct Waiter {
+    std::mutex* mutex;
+    std::condition_variable* condition;
+  };
+  mutable std::mutex mutex_;
+  TimePoint now_{};                // guarded by mutex_
+  std::map<int, Waiter> waiters_;  // guarded by mutex_
+  int next_waiter_ = 0;            // guarded by mutex_
+};
+
+// A point in time that is passed down with the work, instead of a time-out at each call.
+class Deadline {
+ public:
+  Deadline() = default;  // never
+  explicit Deadline(TimePoint at) : at_(at) {}
+  static Deadline never() { return {}; }
+  static Deadline after(const Clock& clock, Duration duration) {
+    const TimePoint now = clock.now();
+    return Deadline(duration >= TimePoint::max() - now ? TimePoint::max() : now + duration);
+  }
+
+  [[nodiscard]] TimePoint at() const noexcept { return at_; }
+  [[nodiscard]] bool is_never() const noexcept { return at_ == TimePoint::max(); }
+  [[nodiscard]] bool expired(TimePoint now) const noexcept { return now >= at_; }
+
+ private:
+  TimePoint at_ = TimePoint::max();
+};
+
+}  // namespace maas

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/base/request_id.h"
+
+#include <atomic>
+#include <random>
+
+namespace maas {
+namespace {
+
+std::uint64_t process_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32U) | device();
+}
+
+// SplitMix64's finaliser: a bijection, so distinct counters give distinct ids.
+std::uint64_t mix(std::uint64_t x) noexcept {
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
+}  // namespace
+
+RequestId RequestId::next() noexcept {
+  static const std::uint64_t seed = process_seed();
+  static std::atomic<std::uint64_t> counter{0};
+  std::uint64_t bits = mix(seed + counter.fetch_add(1, std::memory_order_relaxed));
+  RequestId id;
+  for (char& c : id.text_) {
+    c = "0123456789abcdef"[bits >> 60U];
+    bits <<= 4U;
+  }
+  id.size_ = static_cast<std::uint8_t>(id.text_.size());
+  return id;
+}
+
+}  // namespace maas

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/exec/arena.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+
+namespace maas {
+
+struct Arena::Impl {
+  explicit Impl(int threads) : arena(threads) {}
+  tbb::task_arena arena;
+};
+
+Arena::Arena(int threads) : threads_(std::max(threads, 1)) {}
+Arena::~Arena() = default;
+
+void Arena::parallel_for(std::size_t n, std::size_t grain,
+                         const std::function<void(std::size_t, std::size_t)>& body) {
+  if (threads_ == 1 || n <= grain) {
+    if (n > 0) {
+      body(0, n);
+    }
+    return;
+  }
+  if (!impl_) {
+    impl_ = std::make_unique<Impl>(threads_);
+  }
+  impl_->arena.execute([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::size_t>(0, n, grain),
+        [&](const tbb::blocked_range<std::size_t>& piece) { body(piece.begin(), piece.end()); });
+  });
+}
+
+}  // namespace maas

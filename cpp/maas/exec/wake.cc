@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/exec/wake.h"
+
+#include <algorithm>
+
+namespace maas {
+namespace {
+
+thread_local WakeScope* current_scope = nullptr;
+
+}  // namespace
+
+WakeScope::WakeScope() noexcept : outer_(current_scope) { current_scope = this; }
+
+WakeScope::~WakeScope() {
+  current_scope = outer_;
+  flush();
+}
+
+void WakeScope::flush() noexcept {
+  // wake() may ask for further wake-ups, which then join the list behind the one being served.
+  for (std::size_t i = 0; i < size_; ++i) {
+    pending_[i]->wake();
+  }
+  size_ = 0;
+}
+
+void WakeScope::request(Wakeable& sleeper) noexcept {
+  if (current_scope != nullptr) {
+    current_scope->add(sleeper);
+  } else {
+    sleeper.wake();
+  }
+}
+
+void WakeScope::add(Wakeable& sleeper) noexcept {
+  auto* const end = pending_.begin() + size_;
+  if (std::find(pending_.begin(), end, &sleeper) != end) {
+    return;
+  }
+  if (size_ == pending_.size()) {
+    sleeper.wake();  // too many to keep back; nothing is lost by waking early
+    return;
+  }
+  pending_[size_++] = &sleeper;
+}
+
+}  // namespace maas

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace maas {
+
+// Something that sleeps and can be woken: a pool of executors, an I/O thread. wake() may be called
+// from any thread.
+class Wakeable {
+ public:
+  virtual void wake() noexcept = 0;
+
+ protected:
+  ~Wakeable() = default;
+};
+
+// While a scope is alive on a thread, the wake-ups that this thread asks for are kept back, and each
+// sleeper is woken once when the scope ends. A wake-up costs a system call, and on a busy core also a
+// context switch: the I/O thread hands over all the requests that arrived together before an executor
+// starts, and an executor all the answers of a batch before the I/O thread does.
+// Belongs to the thread that made it. Whatever is woken must outlive the scope.
+class WakeScope {
+ public:
+  WakeScope() noexcept;
+  ~WakeScope();
+  WakeScope(const WakeScope&) = delete;
+  WakeScope& operator=(const WakeScope&) = delete;
+
+  // Wakes what has gathered, and goes on gathering.
+  void flush() noexcept;
+
+  // Wakes at the end of this thread's innermost scope, or now when there is none.
+  static void request(Wakeable& sleeper) noexcept;
+
+ private:
+  void add(Wakeable& sleeper) noexcept;
+
+  std::array<Wakeable*, 16> pending_{};
+  std::size_t size_ = 0;
+  WakeScope* outer_;
+};
+
+}  // namespace maas

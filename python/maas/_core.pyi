@@ -1,0 +1,225 @@
+"""The compiled core. Private: the public face is the package `maas`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+__version__: str
+
+def error_codes() -> list[str]: ...
+
+@final
+class CoreError(Exception):
+    """Raised by the core; `errors.py` turns it into the public class of its code."""
+
+    # args = (code, http_status, message, detail_json)
+
+@final
+class Tensor:
+    """A tensor of the core. numpy and torch read it through DLPack without a copy."""
+
+    @staticmethod
+    def from_dlpack(array: object) -> Tensor: ...
+    @staticmethod
+    def from_strings(values: Sequence[bytes], shape: Sequence[int]) -> Tensor: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def strings(self) -> list[bytes]: ...
+    def to_json(self) -> bytes: ...
+    def __dlpack__(
+        self,
+        *,
+        stream: object = None,
+        max_version: object = None,
+        dl_device: object = None,
+        copy: bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+@final
+class TensorSpec:
+    def __init__(self, name: str, dtype: str, shape: Sequence[int] | None) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def shape(self) -> list[int] | None: ...
+
+@final
+class BatchOptions:
+    def __init__(
+        self,
+        *,
+        max_batch_size: int = 1,
+        batch_timeout_ms: float = 0.0,
+        max_queue_size: int = 1024,
+        executors: int = 1,
+    ) -> None: ...
+
+@final
+class Op:
+    """One transformation of tensors, applied row by row of the leading dimension."""
+
+    @staticmethod
+    def scale(factor: float, shift: float = 0.0) -> Op: ...
+    @staticmethod
+    def normalize_image(mean: Sequence[float], std: Sequence[float], factor: float) -> Op: ...
+    @staticmethod
+    def softmax() -> Op: ...
+    @staticmethod
+    def argmax() -> Op: ...
+    @staticmethod
+    def l2_normalize() -> Op: ...
+    @staticmethod
+    def mean_pool(mask: str) -> Op: ...
+    @property
+    def name(self) -> str: ...
+    def __call__(self, x: Tensor, context: dict[str, Tensor] = ...) -> Tensor: ...
+
+def top_k(x: Tensor, k: int) -> tuple[Tensor, Tensor]: ...
+
+@final
+class Output:
+    """One field of a native endpoint's answer: a model output, transformed, then written as JSON."""
+
+    # field "" = the whole answer; source "" = the model's only output
+    # render: "values" | "top_k"
+    def __init__(
+        self,
+        *,
+        field: str,
+        source: str,
+        ops: Sequence[Op],
+        render: str = "values",
+        k: int = 0,
+        labels: Sequence[str] = (),
+    ) -> None: ...
+
+@final
+class Field:
+    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text."""
+
+    def __init__(
+        self, name: str, *, dtype: str = "", shape: Sequence[int] = (), required: bool = True
+    ) -> None: ...
+
+@final
+class Engine:
+    """Executor threads, clock and core budget; the models it loads share them."""
+
+    def __init__(
+        self,
+        *,
+        cores: int = 0,
+        io_threads: int = 0,
+        executors: int = 0,
+        intra_op_threads: int = 0,
+        manual_clock: bool = False,
+        log: Callable[[int, str, str], None] | None = None,
+    ) -> None: ...
+    @property
+    def budget(self) -> str: ...
+    def advance(self, seconds: float) -> None: ...
+    def load_model(
+        self,
+        path: str,
+        *,
+        name: str,
+        version: int,
+        inputs: Sequence[TensorSpec] | None,
+        outputs: Sequence[TensorSpec] | None,
+        batch_dim: bool,
+        batching: BatchOptions,
+    ) -> Model: ...
+    def add_callable(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str,
+        fields: Sequence[Field],
+        asynchronous: bool,
+        batching: BatchOptions,
+    ) -> Model: ...
+    def close(self) -> None: ...
+
+@final
+class Model:
+    """A live model with its batcher. Dropping the last reference drains and unloads it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def inputs(self) -> list[TensorSpec]: ...
+    @property
+    def outputs(self) -> list[TensorSpec]: ...
+    @property
+    def batch_dim(self) -> bool: ...
+    @property
+    def max_batch_size(self) -> int: ...
+    def warm_up(self) -> None: ...
+    # inputs in signature order, each with its leading batch dimension
+    def run(self, inputs: Sequence[Tensor], timeout_s: float) -> list[Tensor]: ...
+    # done(outputs, None) or done(None, error), from a thread of the core that holds the GIL
+    def submit(
+        self,
+        inputs: Sequence[Tensor],
+        timeout_s: float,
+        done: Callable[[list[Tensor] | None, Exception | None], None],
+    ) -> None: ...
+    def statistics(self) -> dict[str, Any]: ...
+
+@final
+class Done:
+    """Takes the answers of one asynchronous batch, once."""
+
+    def __call__(self, answers: list[Any]) -> None: ...
+
+@final
+class Endpoint:
+    def __init__(
+        self,
+        path: str,
+        *,
+        model: Model,
+        fields: Sequence[Field],
+        timeout_s: float,
+        native: bool,
+        pre: Sequence[Op] = (),
+        outputs: Sequence[Output] = (),
+        operation: str = "{}",
+    ) -> None: ...
+
+@final
+class Server:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        max_body_bytes: int = 67108864,
+        max_connections: int = 4096,
+        header_timeout_s: float = 10.0,
+        idle_timeout_s: float = 75.0,
+        docs_page: str = "",
+        title: str = "maas",
+    ) -> None: ...
+    @property
+    def port(self) -> int: ...
+    def publish(
+        self, *, models: Sequence[Model], endpoints: Sequence[Endpoint], components: str = "{}"
+    ) -> None: ...
+    def start(self) -> None: ...
+    # readiness off, no new connections, wait for what runs; True when all was answered in time
+    def drain(self, timeout_s: float) -> bool: ...
+    def stop(self) -> None: ...
+    # one request through the real router, without a socket
+    def handle(
+        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]: ...

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/exec/arena.h"
 
+#include <algorithm>
+
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
-
-#include <algorithm>
 
 namespace maas {
 
@@ -17,7 +17,8 @@ struct Arena::Impl {
 Arena::Arena(int threads) : threads_(std::max(threads, 1)) {}
 Arena::~Arena() = default;
 
-void Arena::parallel_for(std::size_t n, std::size_t grain,
+void Arena::parallel_for(std::size_t n,
+                         std::size_t grain,
                          const std::function<void(std::size_t, std::size_t)>& body) {
   if (threads_ == 1 || n <= grain) {
     if (n > 0) {

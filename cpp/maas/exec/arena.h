@@ -20,7 +20,8 @@ class Arena {
 
   // Calls body(begin, end) for pieces that cover [0, n), at least `grain` long but the last.
   // Runs on this thread alone when the arena is one wide or there is one piece.
-  void parallel_for(std::size_t n, std::size_t grain,
+  void parallel_for(std::size_t n,
+                    std::size_t grain,
                     const std::function<void(std::size_t, std::size_t)>& body);
 
  private:

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/exec/core_budget.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <fstream>
 #include <limits>
 #include <sstream>
 #include <string_view>
+
+#include <sched.h>
 
 #include "maas/base/error.h"
 
@@ -51,7 +51,8 @@ int quota_v1(const std::string& folder) {
 // The tightest quota of this process's cgroup and of the groups around it. A container usually sees
 // its own group as the root, so the root is looked at in any case.
 int cgroup_cores(const std::string& root) {
-  int cores = std::min({quota_v2(root + "/cpu.max"), quota_v1(root + "/cpu"), quota_v1(root + "/cpu,cpuacct")});
+  int cores = std::min(
+      {quota_v2(root + "/cpu.max"), quota_v1(root + "/cpu"), quota_v1(root + "/cpu,cpuacct")});
   std::ifstream in("/proc/self/cgroup");
   for (std::string line; std::getline(in, line);) {
     const std::size_t colon = line.rfind(':');
@@ -96,10 +97,12 @@ CoreBudget plan_cores(const BudgetRequest& request, int available) {
   CoreBudget budget;
   budget.cores = request.cores > 0 ? request.cores : std::max(available, 1);
   // One I/O thread moves some 50,000 small requests a second: a quarter of the cores is plenty.
-  budget.io_threads = request.io_threads > 0 ? request.io_threads : std::clamp(budget.cores / 4, 1, 8);
+  budget.io_threads =
+      request.io_threads > 0 ? request.io_threads : std::clamp(budget.cores / 4, 1, 8);
   budget.intra_op_threads = std::max(request.intra_op_threads, 1);
   const int left = budget.cores - budget.io_threads;
-  budget.executors = request.executors > 0 ? request.executors : std::max(1, left / budget.intra_op_threads);
+  budget.executors =
+      request.executors > 0 ? request.executors : std::max(1, left / budget.intra_op_threads);
   return budget;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/exec/thread.h"
 
+#include <utility>
+
 #include <pthread.h>
 #include <signal.h>
-
-#include <utility>
 
 namespace maas {
 

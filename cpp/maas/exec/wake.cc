@@ -10,7 +10,9 @@ thread_local WakeScope* current_scope = nullptr;
 
 }  // namespace
 
-WakeScope::WakeScope() noexcept : outer_(current_scope) { current_scope = this; }
+WakeScope::WakeScope() noexcept : outer_(current_scope) {
+  current_scope = this;
+}
 
 WakeScope::~WakeScope() {
   current_scope = outer_;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "maas/base/clock.h"
+#include "maas/base/log.h"
+#include "maas/base/result.h"
+#include "maas/batching/job.h"
+#include "maas/batching/model_stats.h"
+#include "maas/exec/executor_pool.h"
+#include "maas/runtime/model.h"
+
+namespace maas {
+
+struct BatchOptions {
+  std::int64_t max_batch_size = 1;  // rows
+  Duration batch_timeout{};  // how long a batch that is not full may wait, from its first request
+  std::size_t max_queue_size = 1024;  // requests
+  int executors = 1;                  // batches that may run at once
+};
+
+// Throws invalid_argument that names the option.
+void check_options(const BatchOptions& options);
+
+// Queues the requests of one model and turns them into batches. Eager and work-conserving: a free
+// executor takes what waits now, so batches form while executors are busy; only batch_timeout holds
+// one open. Requests share a batch when dtype and row shape of every input agree; each gets exactly
+// its own rows of the answer.
+// Owned by its ServedModel; any thread may call it. Reports time to the clock it is given.
+class Batcher final : public WorkSource {
+ public:
+  Batcher(std::shared_ptr<Model> model,
+          BatchOptions options,
+          std::shared_ptr<Clock> clock,
+          ExecutorPool& pool);
+
+  // Takes the job, or says why not: overloaded (queue full), invalid_argument (inputs that do not
+  // fit the signature), unavailable (closed). A job refused is not completed. Sets request.rows.
+  Status submit(std::shared_ptr<Job> job);
+
+  Step run_one(const ExecutorContext& context) noexcept override;
+
+  // Refuses new jobs from now on and waits until the accepted ones are answered; those that still
+  // wait at the deadline are answered with unavailable, those that run are let run. True when all
+  // was answered in time.
+  bool close(Deadline deadline);
+
+  [[nodiscard]] const BatchOptions& options() const noexcept { return options_; }
+  [[nodiscard]] ModelStats& stats() noexcept { return stats_; }
+
+ private:
+  using Jobs = std::vector<std::shared_ptr<Job>>;
+  struct Running;
+  struct Taken {
+    Jobs batch;
+    Jobs expired;
+    Step step;
+  };
+
+  Taken take(TimePoint now);
+  bool ready(TimePoint now, Step& step) const;
+  void take_expired(TimePoint now, Jobs& expired);
+  void take_batch(Jobs& batch);
+  void execute(Jobs batch, const ExecutorContext& context) noexcept;
+  void finish(Running& running, Result<BatchResult> result) noexcept;
+  void scatter(const Running& running, const BatchResult& result, TimePoint now);
+  void answer(Job& job, Result<Reply> result, TimePoint now) noexcept;
+  void release_executor() noexcept;
+
+  const std::shared_ptr<Model> model_;
+  const BatchOptions options_;
+  const std::shared_ptr<Clock> clock_;
+  ExecutorPool& pool_;
+  ModelStats stats_;
+
+  std::mutex mutex_;
+  std::condition_variable idle_;            // signalled when nothing runs or waits any more
+  std::deque<std::shared_ptr<Job>> queue_;  // guarded by mutex_
+  std::int64_t queued_rows_ = 0;            // guarded by mutex_
+  int running_ = 0;                         // guarded by mutex_; batches
+  bool closed_ = false;                     // guarded by mutex_
+};
+
+}  // namespace maas

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/batching/engine.h"
+
+#include <algorithm>
+#include <exception>
+#include <future>
+#include <utility>
+
+namespace maas {
+
+Engine::Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log)
+    : budget_(budget),
+      clock_(std::move(clock)),
+      log_(std::move(log)),
+      executors_({.name = "maas-exec",
+                  .threads = budget.executors,
+                  .intra_op_threads = budget.intra_op_threads},
+                 clock_) {}
+
+std::shared_ptr<ServedModel> Engine::serve(ServedModel::Name name,
+                                           std::shared_ptr<Model> model,
+                                           BatchOptions options) {
+  auto batcher = std::make_shared<Batcher>(model, options, clock_, executors_);
+  // On a thread of its own, which lends what an executor lends: back-ends keep state per thread.
+  std::exception_ptr failure;
+  Thread("maas-warm-up", [&] {
+    Arena arena(budget_.intra_op_threads);
+    try {
+      model->warm_up(1, {&arena, budget_.intra_op_threads});
+      if (options.max_batch_size > 1) {
+        model->warm_up(options.max_batch_size, {&arena, budget_.intra_op_threads});
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+  executors_.grow_to(options.executors);
+  return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
+                                             executors_, nullptr));
+}
+
+std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
+                                                 std::shared_ptr<Model> model,
+                                                 BatchOptions options,
+                                                 int threads) {
+  auto pool = std::make_unique<ExecutorPool>(
+      ExecutorPool::Options{.name = "maas-py", .threads = threads, .intra_op_threads = 1}, clock_);
+  auto batcher = std::make_shared<Batcher>(model, options, clock_, *pool);
+  ExecutorPool& own = *pool;
+  return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
+                                             own, std::move(pool)));
+}
+
+std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) {
+  return {served.release(), [this](ServedModel* last) {
+            reaper_.post([dies = std::unique_ptr<ServedModel>(last)] {});
+          }};
+}
+
+}  // namespace maas

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "maas/base/clock.h"
+#include "maas/base/log.h"
+#include "maas/batching/batcher.h"
+#include "maas/batching/served_model.h"
+#include "maas/exec/core_budget.h"
+#include "maas/exec/executor_pool.h"
+#include "maas/exec/reaper.h"
+#include "maas/runtime/model.h"
+
+namespace maas {
+
+// The clock, the core budget and the executor threads that models share. One per process as a rule;
+// it must outlive the models and
+// servers made with it. Any thread may call it.
+class Engine {
+ public:
+  Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log);
+
+  // A model that computes in C++ and shares the engine's executors, which grow in number when it
+  // may run more batches at once. Warms it up. Throws what loading or warming up throws.
+  std::shared_ptr<ServedModel> serve(ServedModel::Name name,
+                                     std::shared_ptr<Model> model,
+                                     BatchOptions options);
+  // A model that may block or hold a lock for long (a Python callable): it gets executors of its
+  // own, so that it can never keep another model waiting.
+  std::shared_ptr<ServedModel> serve_apart(ServedModel::Name name,
+                                           std::shared_ptr<Model> model,
+                                           BatchOptions options,
+                                           int threads);
+
+  [[nodiscard]] const CoreBudget& budget() const noexcept { return budget_; }
+  [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept { return clock_; }
+  [[nodiscard]] const LogSink& log() const noexcept { return log_; }
+
+ private:
+  // Whoever drops the last reference leaves it to the reaper to drain and destroy the model.
+  std::shared_ptr<ServedModel> share(std::unique_ptr<ServedModel> served);
+
+  const CoreBudget budget_;
+  const std::shared_ptr<Clock> clock_;
+  const LogSink log_;
+  ExecutorPool executors_;
+  Reaper reaper_;  // last, so that it is joined while the executors still run
+};
+
+}  // namespace maas

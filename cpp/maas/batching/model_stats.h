@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "maas/base/error.h"
+#include "maas/base/metrics.h"
+
+namespace maas {
+
+// What is counted per model version. Any thread may read and write it.
+struct ModelStats {
+  ModelStats();
+
+  Counter requests;                                   // answered, well or not
+  std::array<Counter, kAllErrorCodes.size()> errors;  // by code
+  Gauge in_flight;                                    // accepted and not yet answered
+  Gauge queued;                                       // of these, waiting for an executor
+  Histogram queue_seconds;
+  Histogram batch_seconds;    // assembling a batch and taking it apart
+  Histogram compute_seconds;  // the model's run, once per batch
+  Histogram total_seconds;    // submit to answer
+  Histogram batch_rows;       // once per batch
+
+  void count_error(ErrorCode code) noexcept { errors[static_cast<std::size_t>(code)].add(); }
+};
+
+}  // namespace maas

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <immintrin.h>
+
+#include "maas/kernels/parts.h"
+
+// JSON numbers, 64 characters at a time. Bit masks say where each kind of character stands, a few
+// operations on them check the grammar of all numbers in the block, and the digits of up to eight
+// numbers are spread into equal lanes and converted together. Whatever is not a plain number
+// (exponents, odd white space, very long numbers, errors) goes to the scalar version.
+namespace maas::kernels {
+namespace {
+
+using Mask = std::uint64_t;
+
+constexpr unsigned kNarrow = 8;   // digits of a number that shares a register with seven others
+constexpr unsigned kBatch = 8;    // numbers converted together
+constexpr unsigned kMost = 32;    // numbers in a block: "1,1,..."
+constexpr std::size_t kOdd = 4;   // numbers given to the scalar version before trying a block again
+
+constexpr double kInverse[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,  1e-8,  1e-9,
+                               1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18};
+
+template <typename Number>
+constexpr bool kIsFloat = false;
+template <>
+constexpr bool kIsFloat<float> = true;
+
+// The longest number that is converted here: its digits must fit the arithmetic.
+template <typename Number>
+constexpr unsigned kWide = kIsFloat<Number> ? 19 : 18;
+
+// Where the characters of each kind are.
+struct Kinds {
+  Mask digit, zero, comma, close, dot, minus, space;
+};
+
+Kinds classify(__m512i text, __m512i values) noexcept {
+  const auto equal = [text](char c) { return _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8(c)); };
+  return {_mm512_cmple_epu8_mask(values, _mm512_set1_epi8(9)),
+          equal('0'),
+          equal(','),
+          equal(']'),
+          equal('.'),
+          equal('-'),
+          equal(' ')};
+}
+
+// Where the pieces of the numbers are; true only before the lowest bit of `wrong`.
+struct Marks {
+  Mask first;      // the first digit
+  Mask minus;
+  Mask whole_end;  // behind the integer part: the dot, or `end`
+  Mask end;        // the comma or ']'
+  Mask wrong;      // no plain number ends at this place or behind it
+};
+
+template <bool kDots>
+Marks mark(const Kinds& is) noexcept {
+  Mask start = (is.comma << 1) | 1;
+  const Mask space = start & is.space;
+  start ^= space | (space << 1);
+  const Mask minus = start & is.minus;
+  const Mask first = start ^ (minus | (minus << 1));
+  const Mask end = is.comma | is.close;
+  const Mask behind_digit = is.digit << 1;
+  const Mask known = is.digit | end | minus | space | (kDots ? is.dot : 0);
+  Mask wrong = ~known | (first & ~is.digit) | (end & ~behind_digit);
+  wrong |= first & is.zero & (is.digit >> 1);
+  if constexpr (!kDots) {
+    return {first, minus, end, end, wrong};
+  }
+  wrong |= (is.dot & ~behind_digit) | ((is.dot << 1) & ~is.digit);
+  const Mask stops = is.dot | end;
+  const Mask dots = _pext_u64(is.dot, stops);  // dots and ends, moved together
+  wrong |= _pdep_u64(dots & (dots << 1), stops);
+  return {first, minus, _pdep_u64(~(dots << 1), stops), end, wrong};
+}
+
+// The plain numbers that end inside the 64 characters from `text`.
+struct Block {
+  __m512i digits;      // their digits, 0..9, moved together
+  std::uint32_t minus;  // a bit per number
+  unsigned count;
+  unsigned consumed;  // characters up to and with the last comma, or up to the ']'
+  bool closed;        // it was the ']'
+  bool long_ones;     // one of the numbers has more than kNarrow digits
+  alignas(32) std::uint8_t first[kMost];     // per number: place of its first digit,
+  alignas(32) std::uint8_t size[kMost];      // count of its digits, 0 behind the last number
+  alignas(32) std::uint8_t decimals[kMost];  // and how many of them stand behind the dot
+};
+
+alignas(64) constexpr std::uint8_t kPlaces[64] = {
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+};
+
+__m512i all_places() noexcept {
+  return _mm512_load_si512(kPlaces);
+}
+
+__m256i places(Mask mask) noexcept {
+  return _mm512_castsi512_si256(_mm512_maskz_compress_epi8(mask, all_places()));
+}
+
+// The digits without the first `n`; what comes in behind does not matter.
+__m512i drop_front(__m512i digits, unsigned n) noexcept {
+  const __m512i from = _mm512_add_epi8(all_places(), _mm512_set1_epi8(static_cast<char>(n)));
+  return _mm512_permutexvar_epi8(from, digits);
+}
+
+void measure(const Marks& marks, Block& block) noexcept {
+  const __m256i first = places(marks.first);
+  const __m256i whole_end = places(marks.whole_end);
+  const __m256i decimals =
+      _mm256_subs_epu8(_mm256_sub_epi8(places(marks.end), whole_end), _mm256_set1_epi8(1));
+  const __m256i size = _mm256_add_epi8(_mm256_sub_epi8(whole_end, first), decimals);
+  const __mmask32 numbers = _bzhi_u32(~0U, block.count);
+  block.long_ones = _mm256_mask_cmpgt_epu8_mask(numbers, size, _mm256_set1_epi8(kNarrow)) != 0;
+  _mm256_store_si256(reinterpret_cast<__m256i*>(block.first), first);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(block.size),
+                     _mm256_maskz_mov_epi8(numbers, size));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(block.decimals),
+                     _mm256_maskz_mov_epi8(numbers, decimals));
+}
+
+template <bool kDots>
+void scan(const char* text, const char* end, Block& block) noexcept {
+  const std::size_t left = static_cast<std::size_t>(end - text);
+  const Mask inside = left >= 64 ? ~Mask{0} : _bzhi_u64(~Mask{0}, static_cast<unsigned>(left));
+  const __m512i characters = _mm512_maskz_loadu_epi8(inside, text);
+  const __m512i values = _mm512_sub_epi8(characters, _mm512_set1_epi8('0'));
+  const Kinds is = classify(characters, values);
+  const Marks marks = mark<kDots>(is);
+  const Mask right = ~marks.wrong & (marks.wrong - 1);
+  const Mask usable = marks.end & right & _blsmsk_u64(is.close);
+  block.count = static_cast<unsigned>(_mm_popcnt_u64(usable));
+  if (block.count == 0) {
+    return;
+  }
+  const Mask last = Mask{1} << (63 - _lzcnt_u64(usable));
+  block.closed = (last & is.close) != 0;
+  block.consumed = static_cast<unsigned>(_tzcnt_u64(last)) + (block.closed ? 0 : 1);
+  block.minus = static_cast<std::uint32_t>(_pext_u64(marks.minus << 1, marks.first));
+  block.digits = _mm512_maskz_compress_epi8(is.digit, values);
+  measure(marks, block);
+}
+
+// The lanes in which the double is so near the middle of two floats that its own rounding may have
+// decided the last bit; see round_quickly in scalar_parse.cc.
+__mmask8 doubtful(__m512d value) noexcept {
+  const __m512i cut = _mm512_and_si512(_mm512_castpd_si512(value), _mm512_set1_epi64(0x1FFFFFFF));
+  return _mm512_cmple_epu64_mask(_mm512_sub_epi64(cut, _mm512_set1_epi64(0x10000000 - 8)),
+                                 _mm512_set1_epi64(16));
+}
+
+// Eight numbers from `from` on are stored as their type; the result are those that must not be
+// taken. `valid` and `minus` hold a bit per number.
+__mmask8 store(__m512i whole, __m512d scale, __mmask8 minus, __mmask8 valid, float* out) noexcept {
+  const __m512d value = _mm512_mul_pd(_mm512_cvtepu64_pd(whole), scale);
+  const __m256i bits = _mm256_castps_si256(_mm512_cvtpd_ps(value));
+  const __m256i sign = _mm256_set1_epi32(static_cast<int>(0x80000000));
+  _mm256_mask_storeu_epi32(out, valid, _mm256_mask_xor_epi32(bits, minus, bits, sign));
+  return doubtful(value) & valid;
+}
+
+__mmask8 store(
+    __m512i whole, __m512d, __mmask8 minus, __mmask8 valid, std::int64_t* out) noexcept {
+  whole = _mm512_mask_sub_epi64(whole, minus, _mm512_setzero_si512(), whole);
+  _mm512_mask_storeu_epi64(out, valid, whole);
+  return 0;
+}
+
+// Four digits to a 32-bit lane, from digits a byte each.
+__m512i join_fours(__m512i digits) noexcept {
+  const __m512i twos = _mm512_maddubs_epi16(digits, _mm512_set1_epi16(0x010A));
+  return _mm512_madd_epi16(twos, _mm512_set1_epi32(0x00010064));
+}
+
+// The lower 32-bit half of each 64-bit lane is the upper part of a number.
+__m512i join_halves(__m512i parts, int unit) noexcept {
+  const __m512i upper = _mm512_mul_epu32(parts, _mm512_set1_epi64(unit));
+  return _mm512_add_epi64(upper, _mm512_srli_epi64(parts, 32));
+}
+
+// Converts the numbers of a block without one longer than kNarrow digits. The result is how many
+// were: fewer than there are when the next one needs the scalar version.
+template <typename Number>
+unsigned convert_narrow(const Block& block, Number* out) noexcept {
+  const __m128i lanes_of = _mm_set_epi64x(0xFF, static_cast<long long>(0xFEFCF8F0E0C08000));
+  const __m512d inverse = _mm512_loadu_pd(kInverse);
+  unsigned used = 0;
+  for (unsigned from = 0; from < block.count; from += kBatch) {
+    const __m128i size = _mm_loadu_si64(block.size + from);
+    const __m128i decimals = _mm_loadu_si64(block.decimals + from);
+    const auto lanes = static_cast<Mask>(_mm_cvtsi128_si64(_mm_shuffle_epi8(lanes_of, size)));
+    const __m512i digits = from == 0 ? block.digits : drop_front(block.digits, used);
+    const __m512i whole =
+        join_halves(join_fours(_mm512_maskz_expand_epi8(lanes, digits)), 10000);
+    const __m512d scale = _mm512_permutexvar_pd(_mm512_cvtepu8_epi64(decimals), inverse);
+    const auto minus = static_cast<__mmask8>(block.minus >> from);
+    const auto valid = static_cast<__mmask8>(_bzhi_u32(0xFF, block.count - from));
+    const __mmask8 doubt = store(whole, scale, minus, valid, out + from);
+    if (doubt != 0) {
+      return from + _tzcnt_u32(doubt);
+    }
+    used += static_cast<unsigned>(_mm_popcnt_u64(lanes));
+  }
+  return block.count;
+}
+
+// The same for numbers of any length up to kWide, two at a time.
+template <typename Number>
+unsigned convert_wide(const Block& block, Number* out) noexcept {
+  const __m512i sixteens = _mm512_set1_epi64(10000000000000000);
+  unsigned used = 0;
+  for (unsigned from = 0; from < block.count; from += 2) {
+    const unsigned size[] = {block.size[from], block.size[from + 1]};
+    if (size[0] > kWide<Number> || size[1] > kWide<Number>) {
+      return from;
+    }
+    const Mask lanes = ((~Mask{0} << 32) >> size[0] & 0xFFFFFFFF) | ~(~Mask{0} >> size[1]);
+    const __m512i digits = drop_front(block.digits, used);
+    const __m512i fours = join_fours(_mm512_maskz_expand_epi8(lanes, digits));
+    const __m512i eights = _mm512_madd_epi16(_mm512_packus_epi32(fours, fours),
+                                             _mm512_set1_epi32(0x00012710));
+    const __m512i parts = join_halves(eights, 100000000);
+    const __m512i upper = _mm512_permutexvar_epi64(_mm512_set_epi64(0, 0, 0, 0, 0, 0, 4, 0), parts);
+    const __m512i lower = _mm512_permutexvar_epi64(_mm512_set_epi64(0, 0, 0, 0, 0, 0, 6, 2), parts);
+    const __m512i whole = _mm512_add_epi64(_mm512_mullo_epi64(upper, sixteens), lower);
+    const __m128d scale =
+        _mm_set_pd(kInverse[block.decimals[from + 1]], kInverse[block.decimals[from]]);
+    const auto minus = static_cast<__mmask8>(block.minus >> from & 3);
+    const auto valid = static_cast<__mmask8>(block.count - from > 1 ? 3 : 1);
+    const __mmask8 doubt = store(whole, _mm512_zextpd128_pd512(scale), minus, valid, out + from);
+    if (doubt != 0) {
+      return from + _tzcnt_u32(doubt);
+    }
+    used += size[0] + size[1];
+  }
+  return block.count;
+}
+
+template <typename Number>
+unsigned convert(const Block& block, Number* out) noexcept {
+  return block.long_ones ? convert_wide(block, out) : convert_narrow(block, out);
+}
+
+ParseResult parse_odd(const char* p, const char* end, float* out, std::size_t capacity) noexcept {
+  return kScalarParse.parse_float32(p, end, out, capacity);
+}
+
+ParseResult parse_odd(
+    const char* p, const char* end, std::int64_t* out, std::size_t capacity) noexcept {
+  return kScalarParse.parse_int64(p, end, out, capacity);
+}
+
+template <typename Number>
+ParseResult parse(const char* begin,
+                  const char* end,
+                  Number* out,
+                  std::size_t capacity) noexcept {
+  std::size_t count = 0;
+  for (const char* p = begin;;) {
+    Block block;
+    scan<kIsFloat<Number>>(p, end, block);
+    if (block.count != 0 && block.count <= capacity - count) {
+      const unsigned done = convert(block, out + count);
+      count += done;
+      if (done == block.count) {
+        p += block.consumed;
+        if (block.closed) {
+          return {p, count, ParseError::kNone};
+        }
+        continue;
+      }
+      p += block.first[done] - (block.minus >> done & 1);
+    }
+    const std::size_t left = capacity - count;
+    const ParseResult odd = parse_odd(p, end, out + count, left < kOdd ? left : kOdd);
+    const bool at_start = count == 0;
+    count += odd.count;
+    if (odd.error != ParseError::kCapacity || count == capacity) {
+      const bool nothing = odd.count == 0 && odd.error == ParseError::kNone && !at_start;
+      return {odd.stop, count, nothing ? ParseError::kSyntax : odd.error};
+    }
+    p = odd.stop;
+  }
+}
+
+}  // namespace
+
+constinit const Table kAvx512Parse = {.name = "avx512",
+                                      .parse_float32 = parse<float>,
+                                      .parse_int64 = parse<std::int64_t>};
+
+}  // namespace maas::kernels

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "maas/batching/job.h"
+#include "maas/batching/served_model.h"
+#include "maas/exec/wake.h"
+#include "maas/server/http.h"
+
+namespace maas {
+
+class Exchange;
+struct Catalog;
+
+// The thread on which exchanges live: an I/O thread, or the caller of Server::handle().
+class ExchangeHost : public Wakeable {
+ public:
+  // Called from any thread when the model has answered; the host calls exchange->deliver() on its
+  // own thread. Several calls before the host wakes cost one wake-up.
+  virtual void post(std::shared_ptr<Exchange> exchange) noexcept = 0;
+  // Called on the host's own thread, once per exchange, when exchange->response is complete.
+  virtual void answered(Exchange& exchange) noexcept = 0;
+  // Called on the host's own thread after a job with a deadline was submitted: the host calls
+  // exchange.expire() when the deadline comes and the exchange is not answered by then.
+  virtual void watch(Exchange& exchange) noexcept = 0;
+
+ protected:
+  ~ExchangeHost() = default;
+};
+
+// Turns requests of one route into answers. Stateless: one object serves all threads.
+class Handler {
+ public:
+  // What a handler keeps between start() and finish().
+  struct State {
+    virtual ~State() = default;
+  };
+  virtual ~Handler() = default;
+  // Either answers at once (exchange.respond or exchange.fail) or submits one job. What it throws
+  // becomes exchange.fail.
+  virtual void start(Exchange& exchange) const = 0;
+  // The model's reply; writes exchange.response and calls respond(). What it throws fails.
+  virtual void finish(Exchange& exchange, Reply reply) const;
+  // The body of a failed request, in the form its clients expect. The default is
+  // {"error": "...", "request_id": "..."}, which is also the protocol's.
+  virtual void write_error(const Exchange& exchange, const Error& error, std::string& body) const;
+};
+
+// One request and its answer, from the last byte read to the first byte written. Lives on its
+// host's thread; only complete() is called from others. Its connection owns it and uses it again
+// for the next request when nobody else holds it any more.
+class Exchange final : public Job, public std::enable_shared_from_this<Exchange> {
+ public:
+  explicit Exchange(ExchangeHost& host) : host_(host) {}
+
+  HttpRequest http;
+  HttpResponse response;
+  std::shared_ptr<const Catalog> catalog;  // what was published when the request came
+  std::unique_ptr<Handler::State> state;
+  TimePoint arrived;
+
+  // Makes it ready for the next request.
+  // REQUIRES: answered, and nobody else holds it
+  void reset();
+  // Begins: the handler is called. (The router sets catalog and picks the handler.)
+  void begin(const Handler& handler);
+
+  // Answers with `response` as it stands.
+  void respond();
+  void fail(const Error& error);
+  // Hands request.inputs to the model; a refusal becomes fail(). `timeout` counts from `arrived`.
+  void submit(std::shared_ptr<ServedModel> model, Duration timeout);
+
+  // From any thread, by the batcher.
+  void complete(Result<Reply> result) noexcept override;
+  // By the host, on its thread.
+  void deliver() noexcept;
+  void expire() noexcept;
+
+  [[nodiscard]] bool is_answered() const noexcept { return answered_; }
+
+ private:
+  ExchangeHost& host_;
+  const Handler* handler_ = nullptr;
+  std::shared_ptr<ServedModel> model_;
+  std::optional<Result<Reply>> result_;  // written by complete(), read after post()
+  bool answered_ = false;
+};
+
+}  // namespace maas

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "maas/base/clock.h"
+#include "maas/batching/engine.h"
+#include "maas/server/catalog.h"
+
+namespace maas {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  int port = 8000;  // 0 lets the system choose
+  std::size_t max_body_bytes = std::size_t{64} << 20U;
+  std::size_t max_connections = 4096;
+  Duration header_timeout = std::chrono::seconds(10);
+  Duration idle_timeout = std::chrono::seconds(75);
+  Duration request_timeout = std::chrono::seconds(30);  // of requests under /v2/models
+  std::string docs_page;                                // HTML served at /docs
+  std::string title = "maas";
+  std::string version;
+};
+
+// The HTTP server over an engine: the root object that everything else hangs from. Its methods may
+// be called from any thread. The engine must outlive it.
+class Server {
+ public:
+  Server(Engine& engine, ServerOptions options);
+  ~Server();  // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Replaces what is served; requests under way keep what they came under. Throws already_exists
+  // when two endpoints or models share a path or name, or a path is the server's own.
+  void publish(Catalog catalog);
+  // Binds and begins to accept. Throws unavailable that names address and reason.
+  void start();
+  [[nodiscard]] int port() const;
+  // Readiness off, no new connections; waits until every request is answered. False at the timeout.
+  bool drain(Duration timeout);
+  // Closes all connections and joins the I/O threads. Safe to call twice.
+  void stop();
+
+  struct Call {
+    std::string method;
+    std::string target;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+  };
+  struct Answer {
+    int status = 0;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+  };
+  // One request through the real router and batchers, without a socket. Blocks.
+  Answer handle(const Call& call);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace maas

@@ -8,7 +8,10 @@ from pathlib import Path
 def package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        sys.exit(f"the Python package '{name}' is missing: pip install the build requirements of pyproject.toml")
+        sys.exit(
+            f"the Python package '{name}' is missing: "
+            "pip install the build requirements of pyproject.toml"
+        )
     return Path(spec.origin).parent
 
 
@@ -23,7 +26,10 @@ def tbb_cmake(starts: list[Path]) -> Path:
 
 torch = package("torch")
 site = torch.parent
-cmeel = next((p / "cmeel.prefix" for p in (site, *map(Path, sys.path)) if (p / "cmeel.prefix").is_dir()), None)
+cmeel = next(
+    (p / "cmeel.prefix" for p in (site, *map(Path, sys.path)) if (p / "cmeel.prefix").is_dir()),
+    None,
+)
 if cmeel is None:
     sys.exit("Eigen and Boost are missing: pip install cmeel-eigen cmeel-boost")
 pybind11 = package("pybind11")

@@ -5,6 +5,7 @@
 #include <exception>
 #include <future>
 #include <utility>
+#include <vector>
 
 namespace maas {
 
@@ -55,9 +56,25 @@ std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
 }
 
 std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) {
-  return {served.release(), [this](ServedModel* last) {
-            reaper_.post([dies = std::unique_ptr<ServedModel>(last)] {});
-          }};
+  const std::shared_ptr<ServedModel> shared(served.release(), [this](ServedModel* last) {
+    reaper_.post([dies = std::unique_ptr<ServedModel>(last)] {});
+  });
+  served_.with([&](auto& all) {
+    std::erase_if(all, [](const auto& weak) { return weak.expired(); });
+    all.push_back(shared);
+  });
+  return shared;
+}
+
+bool Engine::close(Deadline deadline) {
+  const auto all = served_.with([](const auto& weak) { return weak; });
+  bool in_time = true;
+  for (const auto& weak : all) {
+    if (const auto served = weak.lock()) {
+      in_time = served->batcher().close(deadline) && in_time;
+    }
+  }
+  return in_time;
 }
 
 }  // namespace maas

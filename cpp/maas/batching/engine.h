@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "maas/base/clock.h"
+#include "maas/base/guarded.h"
 #include "maas/base/log.h"
 #include "maas/batching/batcher.h"
 #include "maas/batching/served_model.h"
@@ -33,6 +35,10 @@ class Engine {
                                            BatchOptions options,
                                            int threads);
 
+  // Refuses new work everywhere and waits until what runs is done: for the end of the process. False
+  // at the deadline.
+  bool close(Deadline deadline);
+
   [[nodiscard]] const CoreBudget& budget() const noexcept { return budget_; }
   [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept { return clock_; }
   [[nodiscard]] const LogSink& log() const noexcept { return log_; }
@@ -44,6 +50,7 @@ class Engine {
   const CoreBudget budget_;
   const std::shared_ptr<Clock> clock_;
   const LogSink log_;
+  Guarded<std::vector<std::weak_ptr<ServedModel>>> served_;
   ExecutorPool executors_;
   Reaper reaper_;  // last, so that it is joined while the executors still run
 };

@@ -34,15 +34,32 @@ struct Kinds {
   Mask digit, zero, comma, close, dot, minus, space;
 };
 
-Kinds classify(__m512i text, __m512i values) noexcept {
-  const auto equal = [text](char c) { return _mm512_cmpeq_epi8_mask(text, _mm512_set1_epi8(c)); };
-  return {_mm512_cmple_epu8_mask(values, _mm512_set1_epi8(9)),
-          equal('0'),
-          equal(','),
-          equal(']'),
-          equal('.'),
-          equal('-'),
-          equal(' ')};
+// A vector that stays in its register: left alone, GCC makes each constant anew for each block.
+__m512i keep(char c) noexcept {
+  __m512i all = _mm512_set1_epi8(c);
+  asm("" : "+v"(all));
+  return all;
+}
+
+struct Constants {
+  __m512i nine = keep(9), zero = keep('0'), comma = keep(','), close = keep(']'), dot = keep('.'),
+          minus = keep('-'), space = keep(' ');
+};
+
+// A mask as a word, before GCC folds what is done with it into slower masked comparisons.
+Mask word(__mmask64 mask) noexcept {
+  asm("" : "+r"(mask));
+  return mask;
+}
+
+Kinds classify(__m512i text, __m512i values, const Constants& all) noexcept {
+  return {word(_mm512_cmple_epu8_mask(values, all.nine)),
+          word(_mm512_cmpeq_epi8_mask(text, all.zero)),
+          word(_mm512_cmpeq_epi8_mask(text, all.comma)),
+          word(_mm512_cmpeq_epi8_mask(text, all.close)),
+          word(_mm512_cmpeq_epi8_mask(text, all.dot)),
+          word(_mm512_cmpeq_epi8_mask(text, all.minus)),
+          word(_mm512_cmpeq_epi8_mask(text, all.space))};
 }
 
 // Where the pieces of the numbers are; true only before the lowest bit of `wrong`.
@@ -126,17 +143,19 @@ void measure(const Marks& marks, Block& block) noexcept {
 }
 
 template <bool kDots>
-void scan(const char* text, const char* end, Block& block) noexcept {
+void scan(const char* text, const char* end, const Constants& all, Block& block) noexcept {
   const std::size_t left = static_cast<std::size_t>(end - text);
   const Mask inside = left >= 64 ? ~Mask{0} : _bzhi_u64(~Mask{0}, static_cast<unsigned>(left));
   const __m512i characters = _mm512_maskz_loadu_epi8(inside, text);
-  const __m512i values = _mm512_sub_epi8(characters, _mm512_set1_epi8('0'));
-  const Kinds is = classify(characters, values);
+  const __m512i values = _mm512_sub_epi8(characters, all.zero);
+  const Kinds is = classify(characters, values, all);
   const Marks marks = mark<kDots>(is);
-  const Mask right = ~marks.wrong & (marks.wrong - 1);
-  const Mask usable = marks.end & right & _blsmsk_u64(is.close);
+  Mask usable = marks.end & _blsmsk_u64(is.close);
+  if ((_tzcnt_u64(marks.wrong) + _lzcnt_u64(usable)) < 64) [[unlikely]] {
+    usable &= ~marks.wrong & (marks.wrong - 1);
+  }
   block.count = static_cast<unsigned>(_mm_popcnt_u64(usable));
-  if (block.count == 0) {
+  if (usable == 0) {
     return;
   }
   const Mask last = Mask{1} << (63 - _lzcnt_u64(usable));
@@ -247,6 +266,39 @@ unsigned convert(const Block& block, Number* out) noexcept {
   return block.long_ones ? convert_wide(block, out) : convert_narrow(block, out);
 }
 
+struct Progress {
+  const char* stop;   // where the next number begins, or the ']'
+  std::size_t count;  // of numbers written
+  bool closed;        // it is the ']'
+};
+
+// Plain numbers up to the first that is not one. A function of its own, for with a call inside the
+// loop the compiler would not keep the constants in registers.
+template <typename Number>
+[[gnu::noinline]] Progress parse_plain(const char* p,
+                                       const char* end,
+                                       Number* out,
+                                       std::size_t capacity) noexcept {
+  const Constants all;
+  std::size_t count = 0;
+  for (;;) {
+    Block block;
+    scan<kIsFloat<Number>>(p, end, all, block);
+    if (block.count == 0 || block.count > capacity - count) {
+      return {p, count, false};
+    }
+    const unsigned done = convert(block, out + count);
+    count += done;
+    if (done != block.count) {
+      return {p + block.first[done] - (block.minus >> done & 1), count, false};
+    }
+    p += block.consumed;
+    if (block.closed) {
+      return {p, count, true};
+    }
+  }
+}
+
 ParseResult parse_odd(const char* p, const char* end, float* out, std::size_t capacity) noexcept {
   return kScalarParse.parse_float32(p, end, out, capacity);
 }
@@ -263,27 +315,18 @@ ParseResult parse(const char* begin,
                   std::size_t capacity) noexcept {
   std::size_t count = 0;
   for (const char* p = begin;;) {
-    Block block;
-    scan<kIsFloat<Number>>(p, end, block);
-    if (block.count != 0 && block.count <= capacity - count) {
-      const unsigned done = convert(block, out + count);
-      count += done;
-      if (done == block.count) {
-        p += block.consumed;
-        if (block.closed) {
-          return {p, count, ParseError::kNone};
-        }
-        continue;
-      }
-      p += block.first[done] - (block.minus >> done & 1);
+    const Progress plain = parse_plain(p, end, out + count, capacity - count);
+    count += plain.count;
+    if (plain.closed) {
+      return {plain.stop, count, ParseError::kNone};
     }
     const std::size_t left = capacity - count;
-    const ParseResult odd = parse_odd(p, end, out + count, left < kOdd ? left : kOdd);
-    const bool at_start = count == 0;
+    const ParseResult odd = parse_odd(plain.stop, end, out + count, left < kOdd ? left : kOdd);
+    const bool behind_comma = count != 0;
     count += odd.count;
     if (odd.error != ParseError::kCapacity || count == capacity) {
-      const bool nothing = odd.count == 0 && odd.error == ParseError::kNone && !at_start;
-      return {odd.stop, count, nothing ? ParseError::kSyntax : odd.error};
+      const bool missing = behind_comma && odd.count == 0 && odd.error == ParseError::kNone;
+      return {odd.stop, count, missing ? ParseError::kSyntax : odd.error};
     }
     p = odd.stop;
   }

@@ -61,22 +61,22 @@ class Scale final : public Op {
   float shift_;
 };
 
-class NormalizeImage final : public Op {
+class Normalise final : public Op {
  public:
-  NormalizeImage(std::vector<float> mean, std::vector<float> std, float factor)
+  Normalise(std::vector<float> mean, std::vector<float> std, float factor)
       : mean_(std::move(mean)), inv_std_(std::move(std)), factor_(factor) {
     if (mean_.empty() || mean_.size() != inv_std_.size()) {
       throw Error(ErrorCode::kInvalidArgument,
-                  "normalize_image takes one mean and one std per channel");
+                  "normalise takes one mean and one std per channel");
     }
     for (float& value : inv_std_) {
       if (!(value > 0)) {
-        throw Error(ErrorCode::kInvalidArgument, "normalize_image takes a std above 0");
+        throw Error(ErrorCode::kInvalidArgument, "normalise takes a std above 0");
       }
       value = 1 / value;
     }
   }
-  [[nodiscard]] std::string_view name() const noexcept override { return "normalize_image"; }
+  [[nodiscard]] std::string_view name() const noexcept override { return "normalise"; }
   [[nodiscard]] Tensor apply(const Tensor& x, const Lookup&) const override {
     const Shape& in = x.shape();
     const auto channels = static_cast<std::int64_t>(mean_.size());
@@ -125,9 +125,9 @@ class Argmax final : public Op {
   }
 };
 
-class L2Normalize final : public Op {
+class L2Normalise final : public Op {
  public:
-  [[nodiscard]] std::string_view name() const noexcept override { return "l2_normalize"; }
+  [[nodiscard]] std::string_view name() const noexcept override { return "l2_normalise"; }
   [[nodiscard]] Tensor apply(const Tensor& x, const Lookup&) const override {
     const Rows size = last_dimension(name(), x);
     Tensor out = Tensor::allocate(DType::kFloat32, x.shape());
@@ -171,8 +171,8 @@ namespace ops {
 OpPtr scale(float factor, float shift) {
   return std::make_shared<Scale>(factor, shift);
 }
-OpPtr normalize_image(std::vector<float> mean, std::vector<float> std, float factor) {
-  return std::make_shared<NormalizeImage>(std::move(mean), std::move(std), factor);
+OpPtr normalise(std::vector<float> mean, std::vector<float> std, float factor) {
+  return std::make_shared<Normalise>(std::move(mean), std::move(std), factor);
 }
 OpPtr softmax() {
   return std::make_shared<Softmax>();
@@ -180,8 +180,8 @@ OpPtr softmax() {
 OpPtr argmax() {
   return std::make_shared<Argmax>();
 }
-OpPtr l2_normalize() {
-  return std::make_shared<L2Normalize>();
+OpPtr l2_normalise() {
+  return std::make_shared<L2Normalise>();
 }
 OpPtr mean_pool(std::string mask) {
   return std::make_shared<MeanPool>(std::move(mask));

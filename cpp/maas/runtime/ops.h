@@ -32,14 +32,14 @@ namespace ops {
 OpPtr scale(float factor, float shift);
 // uint8 [rows, height, width, channels] to float32 [rows, channels, height, width]:
 // (x * factor - mean[c]) / std[c].
-OpPtr normalize_image(std::vector<float> mean, std::vector<float> std, float factor);
+OpPtr normalise(std::vector<float> mean, std::vector<float> std, float factor);
 // Over the last dimension of float32.
 OpPtr softmax();
 // Index of the greatest along the last dimension of float32, the first among equals; int64, one
 // dimension less.
 OpPtr argmax();
 // Rows of the last dimension of float32 divided by their Euclidean norm, at least 1e-12.
-OpPtr l2_normalize();
+OpPtr l2_normalise();
 // float32 [rows, tokens, dim] to [rows, dim]: the mean of the tokens whose element of the int64
 // input `mask` [rows, tokens] is not 0.
 OpPtr mean_pool(std::string mask);

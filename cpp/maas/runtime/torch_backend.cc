@@ -161,7 +161,7 @@ torch::jit::Module open_module(const std::string& path) {
 }
 
 // Constants folded and dead branches gone; a module that cannot be frozen runs as it is.
-torch::jit::Module freeze(torch::jit::Module module) {
+torch::jit::Module frozen(torch::jit::Module module) {
   try {
     return module.hasattr("training") ? torch::jit::freeze(module) : module;
   } catch (const std::exception&) {
@@ -234,7 +234,7 @@ class TorchBackend final : public Backend {
         signature.outputs = source.declared->outputs;
       }
     }
-    return std::make_unique<TorchModel>(freeze(std::move(module)), std::move(signature));
+    return std::make_unique<TorchModel>(frozen(std::move(module)), std::move(signature));
   }
 };
 

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine_handle.h"
+#include "maas/batching/call.h"
+#include "maas/runtime/backends.h"
+#include "module.h"
+#include "python_model.h"
+
+namespace maas {
+namespace {
+
+namespace py = pybind11;
+using Unlocked = py::call_guard<py::gil_scoped_release>;
+
+Duration duration(double seconds) {
+  constexpr double kLongest = 1e9;  // 30 years: beyond it, never
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::min(seconds, kLongest)));
+}
+
+LogSink make_sink(const std::optional<py::object>& log) {
+  if (!log || log->is_none()) {
+    return {};
+  }
+  return [handle = PyHandle(*log)](const LogRecord& record) {
+    if (interpreter_is_finalizing()) {
+      return;
+    }
+    const py::gil_scoped_acquire gil;
+    try {
+      handle.get()(static_cast<int>(record.level), record.message, record.request_id);
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("maas log");
+    }
+  };
+}
+
+EngineHandle make_engine(const BudgetRequest& request, bool manual_clock, const std::optional<py::object>& log) {
+  EngineHandle handle;
+  std::shared_ptr<Clock> clock = std::make_shared<SystemClock>();
+  if (manual_clock) {
+    handle.manual = std::make_shared<ManualClock>();
+    clock = handle.manual;
+  }
+  const CoreBudget budget = plan_cores(request, available_cores());
+  handle.engine = {new Engine(budget, std::move(clock), make_sink(log)), DeleteWithoutGil{}};
+  return handle;
+}
+
+struct LoadOptions {
+  std::string name;
+  int version;
+  std::optional<std::vector<TensorSpec>> inputs;
+  std::optional<std::vector<TensorSpec>> outputs;
+  bool batch_dim;
+};
+
+ModelHandle load(const EngineHandle& self, std::string path, LoadOptions options, BatchOptions batching) {
+  ModelSource source{std::move(path), Signature{}};
+  source.declared->inputs = std::move(options.inputs).value_or(std::vector<TensorSpec>{});
+  source.declared->outputs = std::move(options.outputs).value_or(std::vector<TensorSpec>{});
+  source.declared->batch_dim = options.batch_dim;
+  if (batching.executors == 0) {
+    batching.executors = self.engine->budget().executors;
+  }
+  return {self.engine,
+          self.engine->serve({std::move(options.name), options.version}, load_model(source), batching)};
+}
+
+ModelHandle add_callable(const EngineHandle& self, PythonModel::Options options, PyHandle function,
+                         std::string name, BatchOptions batching) {
+  const int threads = options.asynchronous ? 1 : batching.executors;
+  options.log = self.engine->log();
+  auto model = std::make_shared<PythonModel>(std::move(function), std::move(options));
+  return {self.engine,
+          self.engine->serve_apart({std::move(name), 1}, std::move(model), batching, threads)};
+}
+
+std::vector<Tensor> run(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s) {
+  Clock& clock = *self.engine->clock();
+  return call(self.served->batcher(), std::move(inputs), clock, Deadline::after(clock, duration(timeout_s)))
+      .value()
+      .outputs;
+}
+
+void submit(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, PyHandle done) {
+  const Deadline deadline = Deadline::after(*self.engine->clock(), duration(timeout_s));
+  call_async(self.served->batcher(), std::move(inputs), deadline,
+             [done = std::move(done)](Result<Reply> reply) {
+               if (interpreter_is_finalizing()) {
+                 return;
+               }
+               const py::gil_scoped_acquire gil;
+               try {
+                 if (reply) {
+                   done.get()(py::cast(reply->outputs), py::none());
+                 } else {
+                   done.get()(py::none(), make_core_error(reply.error()));
+                 }
+               } catch (py::error_already_set& error) {
+                 error.discard_as_unraisable("maas done");
+               }
+             });
+}
+
+py::dict histogram(const Histogram& histogram) {
+  const Histogram::Reading reading = histogram.read();
+  py::dict out;
+  out["count"] = reading.total;
+  out["sum"] = reading.sum;
+  out["mean"] = reading.total == 0 ? 0.0 : reading.sum / static_cast<double>(reading.total);
+  return out;
+}
+
+py::dict statistics(const ModelHandle& self) {
+  const ModelStats& stats = self.served->batcher().stats();
+  py::dict errors;
+  for (const ErrorCode code : kAllErrorCodes) {
+    if (const auto count = stats.errors[static_cast<std::size_t>(code)].value(); count > 0) {
+      errors[py::str(std::string(error_code_name(code)))] = count;
+    }
+  }
+  py::dict out;
+  out["requests"] = stats.requests.value();
+  out["errors"] = errors;
+  out["in_flight"] = stats.in_flight.value();
+  out["queued"] = stats.queued.value();
+  out["queue_seconds"] = histogram(stats.queue_seconds);
+  out["batch_seconds"] = histogram(stats.batch_seconds);
+  out["compute_seconds"] = histogram(stats.compute_seconds);
+  out["total_seconds"] = histogram(stats.total_seconds);
+  out["batch_rows"] = histogram(stats.batch_rows);
+  return out;
+}
+
+void bind_engine(py::module_& module) {
+  py::class_<EngineHandle>(module, "Engine", py::is_final())
+      .def(py::init([](int cores, int io_threads, int executors, int intra_op_threads, bool manual_clock,
+                       const std::optional<py::object>& log) {
+             return make_engine({cores, io_threads, executors, intra_op_threads}, manual_clock, log);
+           }),
+           py::kw_only(), py::arg("cores") = 0, py::arg("io_threads") = 0, py::arg("executors") = 0,
+           py::arg("intra_op_threads") = 0, py::arg("manual_clock") = false, py::arg("log") = py::none())
+      .def_property_readonly("budget",
+                             [](const EngineHandle& self) { return self.engine->budget().describe(); })
+      .def(
+          "advance",
+          [](const EngineHandle& self, double seconds) {
+            if (!self.manual) {
+              throw Error(ErrorCode::kInvalidArgument,
+                          "only an engine made with manual_clock=True can be advanced");
+            }
+            self.manual->advance(duration(seconds));
+          },
+          py::arg("seconds"), Unlocked())
+      .def(
+          "load_model",
+          [](const EngineHandle& self, std::string path, std::string name, int version,
+             std::optional<std::vector<TensorSpec>> inputs, std::optional<std::vector<TensorSpec>> outputs,
+             bool batch_dim, const BatchOptions& batching) {
+            return load(self, std::move(path),
+                        {std::move(name), version, std::move(inputs), std::move(outputs), batch_dim},
+                        batching);
+          },
+          py::arg("path"), py::kw_only(), py::arg("name"), py::arg("version"), py::arg("inputs"),
+          py::arg("outputs"), py::arg("batch_dim"), py::arg("batching"), Unlocked())
+      .def(
+          "add_callable",
+          [](const EngineHandle& self, py::object function, std::string name,
+             std::vector<FieldSpec> fields, bool asynchronous, const BatchOptions& batching) {
+            return add_callable(self, {std::move(fields), asynchronous, {}},
+                                PyHandle(std::move(function)), std::move(name), batching);
+          },
+          py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
+          py::arg("asynchronous"), py::arg("batching"))
+      .def(
+          "close",
+          [](const EngineHandle& self, double timeout_s) {
+            return self.engine->close(Deadline::after(*self.engine->clock(), duration(timeout_s)));
+          },
+          py::arg("timeout_s") = 5.0, Unlocked());
+}
+
+void bind_model(py::module_& module) {
+  py::class_<ModelHandle>(module, "Model", py::is_final())
+      .def_property_readonly("name", [](const ModelHandle& self) { return self.served->name(); })
+      .def_property_readonly("version", [](const ModelHandle& self) { return self.served->version(); })
+      .def_property_readonly(
+          "platform",
+          [](const ModelHandle& self) { return std::string(self.served->model().platform()); })
+      .def_property_readonly(
+          "inputs", [](const ModelHandle& self) { return self.served->model().signature().inputs; })
+      .def_property_readonly(
+          "outputs", [](const ModelHandle& self) { return self.served->model().signature().outputs; })
+      .def_property_readonly(
+          "batch_dim", [](const ModelHandle& self) { return self.served->model().signature().batch_dim; })
+      .def_property_readonly(
+          "max_batch_size",
+          [](const ModelHandle& self) { return self.served->batcher().options().max_batch_size; })
+      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), Unlocked())
+      .def(
+          "submit",
+          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, py::object done) {
+            PyHandle handle(std::move(done));
+            const py::gil_scoped_release unlocked;
+            submit(self, std::move(inputs), timeout_s, std::move(handle));
+          },
+          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"))
+      .def("statistics", &statistics);
+}
+
+}  // namespace
+
+void bind_batching(py::module_& module) {
+  py::class_<BatchOptions>(module, "BatchOptions", py::is_final())
+      .def(py::init([](std::int64_t max_batch_size, double batch_timeout_ms, std::size_t max_queue_size,
+                       int executors) {
+             return BatchOptions{max_batch_size, duration(batch_timeout_ms / 1e3), max_queue_size,
+                                 executors};
+           }),
+           py::kw_only(), py::arg("max_batch_size") = 1, py::arg("batch_timeout_ms") = 0.0,
+           py::arg("max_queue_size") = 1024, py::arg("executors") = 0);
+  py::class_<FieldSpec>(module, "Field", py::is_final())
+      .def(py::init([](std::string name, const std::string& dtype, const std::vector<std::int64_t>& shape,
+                       bool required) {
+             return FieldSpec{std::move(name),
+                              dtype.empty() ? std::nullopt : std::optional(parse_numpy_dtype(dtype)),
+                              Shape(shape), required};
+           }),
+           py::arg("name"), py::kw_only(), py::arg("dtype") = "",
+           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true);
+  bind_python_model(module);
+  bind_model(module);
+  bind_engine(module);
+}
+
+}  // namespace maas

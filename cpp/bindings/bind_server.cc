@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine_handle.h"
+#include "maas/server/server.h"
+#include "module.h"
+
+namespace maas {
+namespace {
+
+namespace py = pybind11;
+using Unlocked = py::call_guard<py::gil_scoped_release>;
+
+// What Python holds of a Server. The engine outlives it: members die in reverse order.
+struct ServerHandle {
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<Server> server;
+};
+
+// An output as it is declared: by the name of its source, which an endpoint resolves.
+struct NamedOutput {
+  std::string source;
+  OutputSpec spec;
+};
+
+Duration duration(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+Render render_named(const std::string& name) {
+  if (name == "values") {
+    return Render::kValues;
+  }
+  if (name == "top_k") {
+    return Render::kTopK;
+  }
+  throw Error(ErrorCode::kInvalidArgument, "unknown render '" + name + "'; use values or top_k");
+}
+
+OutputSpec resolve(const NamedOutput& output, const ServedModel& model) {
+  const Signature& signature = model.model().signature();
+  OutputSpec spec = output.spec;
+  if (output.source.empty()) {
+    if (signature.outputs.size() != 1) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "model '" + model.name() + "' has several outputs; begin the chain with ops.output(name)");
+    }
+    return spec;
+  }
+  const auto index = signature.find_output(output.source);
+  if (!index) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "model '" + model.name() + "' has no output '" + output.source + "'");
+  }
+  spec.source = *index;
+  return spec;
+}
+
+EndpointSpec make_endpoint(EndpointSpec spec, const std::vector<std::shared_ptr<Op>>& pre,
+                           const std::vector<NamedOutput>& outputs) {
+  spec.pre.assign(pre.begin(), pre.end());
+  for (const NamedOutput& output : outputs) {
+    spec.outputs.push_back(resolve(output, *spec.model));
+  }
+  return spec;
+}
+
+NamedOutput make_output(std::string field, std::string source, const std::vector<std::shared_ptr<Op>>& ops,
+                        OutputSpec spec) {
+  spec.field = std::move(field);
+  spec.ops.assign(ops.begin(), ops.end());
+  return {std::move(source), std::move(spec)};
+}
+
+void publish(const ServerHandle& self, const std::vector<ModelHandle>& models,
+             std::vector<EndpointSpec> endpoints, std::string components) {
+  Catalog catalog;
+  for (const ModelHandle& model : models) {
+    catalog.models.push_back(model.served);
+  }
+  catalog.endpoints = std::move(endpoints);
+  catalog.components = std::move(components);
+  self.server->publish(std::move(catalog));
+}
+
+void bind_declarations(py::module_& module) {
+  using Ops = std::vector<std::shared_ptr<Op>>;
+  py::class_<NamedOutput>(module, "Output", py::is_final())
+      .def(py::init([](std::string field, std::string source, const Ops& ops, const std::string& render,
+                       std::int64_t k, std::vector<std::string> labels) {
+             OutputSpec spec;
+             spec.render = render_named(render);
+             spec.k = k;
+             spec.labels = std::move(labels);
+             return make_output(std::move(field), std::move(source), ops, std::move(spec));
+           }),
+           py::kw_only(), py::arg("field"), py::arg("source"), py::arg("ops"),
+           py::arg("render") = "values", py::arg("k") = 0, py::arg("labels") = std::vector<std::string>{});
+  py::class_<EndpointSpec>(module, "Endpoint", py::is_final())
+      .def(py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
+                       double timeout_s, bool native, const Ops& pre,
+                       const std::vector<NamedOutput>& outputs, std::string operation) {
+             EndpointSpec spec;
+             spec.path = std::move(path);
+             spec.model = model.served;
+             spec.fields = std::move(fields);
+             spec.timeout = duration(timeout_s);
+             spec.native = native;
+             spec.operation = std::move(operation);
+             return make_endpoint(std::move(spec), pre, outputs);
+           }),
+           py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"), py::arg("timeout_s"),
+           py::arg("native"), py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
+           py::arg("operation") = "{}");
+}
+
+}  // namespace
+
+void bind_server(py::module_& module) {
+  bind_declarations(module);
+  py::class_<ServerHandle>(module, "Server", py::is_final())
+      .def(py::init([](const EngineHandle& engine, std::string host, int port, std::size_t max_body_bytes,
+                       std::size_t max_connections, double header_timeout_s, double idle_timeout_s,
+                       std::string docs_page, std::string title) {
+             ServerOptions options;
+             options.host = std::move(host);
+             options.port = port;
+             options.max_body_bytes = max_body_bytes;
+             options.max_connections = max_connections;
+             options.header_timeout = duration(header_timeout_s);
+             options.idle_timeout = duration(idle_timeout_s);
+             options.docs_page = std::move(docs_page);
+             options.title = std::move(title);
+             options.version = MAAS_VERSION;
+             return ServerHandle{engine.engine,
+                                 {new Server(*engine.engine, std::move(options)), DeleteWithoutGil{}}};
+           }),
+           py::arg("engine"), py::kw_only(), py::arg("host") = "127.0.0.1", py::arg("port") = 8000,
+           py::arg("max_body_bytes") = std::size_t{64} << 20U, py::arg("max_connections") = 4096,
+           py::arg("header_timeout_s") = 10.0, py::arg("idle_timeout_s") = 75.0,
+           py::arg("docs_page") = "", py::arg("title") = "maas")
+      .def_property_readonly("port", [](const ServerHandle& self) { return self.server->port(); })
+      .def("publish", &publish, py::kw_only(), py::arg("models"), py::arg("endpoints"),
+           py::arg("components") = "{}", Unlocked())
+      .def("start", [](const ServerHandle& self) { self.server->start(); }, Unlocked())
+      .def(
+          "drain",
+          [](const ServerHandle& self, double timeout_s) {
+            return self.server->drain(duration(timeout_s));
+          },
+          py::arg("timeout_s"), Unlocked())
+      .def("stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
+      .def(
+          "handle",
+          [](const ServerHandle& self, std::string method, std::string target,
+             std::vector<std::pair<std::string, std::string>> headers, const py::bytes& body) {
+            const Server::Call call{std::move(method), std::move(target), std::move(headers),
+                                    std::string(body)};
+            Server::Answer answer;
+            {
+              const py::gil_scoped_release unlocked;
+              answer = self.server->handle(call);
+            }
+            return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
+          },
+          py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
+}
+
+}  // namespace maas

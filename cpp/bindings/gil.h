@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <utility>
+
+namespace maas {
+
+// True while the interpreter goes down: then nobody may wait for the GIL any more.
+inline bool interpreter_is_finalizing() noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
+// A Python object that C++ keeps: it may be copied and dropped on any thread, with or without the
+// GIL, also after the interpreter has gone (then it leaks, which is all that can be done).
+class PyHandle {
+ public:
+  explicit PyHandle(pybind11::object object)
+      : object_(new pybind11::object(std::move(object)), [](pybind11::object* last) {
+          if (interpreter_is_finalizing()) {
+            return;
+          }
+          const pybind11::gil_scoped_acquire gil;
+          delete last;
+        }) {}
+
+  // REQUIRES: the GIL
+  [[nodiscard]] const pybind11::object& get() const noexcept { return *object_; }
+
+ private:
+  std::shared_ptr<pybind11::object> object_;
+};
+
+// For objects whose destruction waits for threads that may need the GIL.
+struct DeleteWithoutGil {
+  template <typename T>
+  void operator()(T* last) const {
+    if (Py_IsInitialized() != 0 && PyGILState_Check() != 0) {
+      const pybind11::gil_scoped_release unlocked;
+      delete last;
+    } else {
+      delete last;
+    }
+  }
+};
+
+}  // namespace maas

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python_model.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "module.h"
+
+namespace maas {
+namespace {
+
+namespace py = pybind11;
+
+py::list columns_of(const Batch& batch) {
+  py::list columns;
+  for (const Tensor& input : batch.inputs) {
+    if (input.dtype() != DType::kBytes) {
+      columns.append(py::cast(input));
+      continue;
+    }
+    py::list texts(input.elements());
+    for (std::size_t i = 0; i < input.elements(); ++i) {
+      texts[i] = py::bytes(input.strings()[i]);
+    }
+    columns.append(std::move(texts));
+  }
+  return columns;
+}
+
+py::list ids_of(const Batch& batch) {
+  py::list ids;
+  for (const RequestId& id : batch.ids) {
+    ids.append(py::str(id.text().data(), id.text().size()));
+  }
+  return ids;
+}
+
+ErrorCode code_named(std::string_view name) {
+  for (const ErrorCode code : kAllErrorCodes) {
+    if (error_code_name(code) == name) {
+      return code;
+    }
+  }
+  return ErrorCode::kInternal;
+}
+
+// The rows of one batch's answer while they are read from Python.
+struct Answers {
+  explicit Answers(std::size_t rows) : bodies(rows), types(rows), errors(rows) {}
+
+  // bytes | (bytes, content type) | (code, http status, message, detail)
+  void read(std::size_t row, const py::handle& answer) {
+    if (py::isinstance<py::bytes>(answer)) {
+      bodies[row] = py::cast<std::string>(answer);
+      return;
+    }
+    const auto parts = py::cast<py::tuple>(answer);
+    if (parts.size() == 2) {
+      bodies[row] = py::cast<std::string>(parts[0]);
+      types[row] = py::cast<std::string>(parts[1]);
+      return;
+    }
+    Error error(code_named(py::cast<std::string>(parts[0])), py::cast<std::string>(parts[2]),
+                py::cast<std::string>(parts[3]));
+    errors[row] = error.with_http_status(py::cast<int>(parts[1]));
+    failed = true;
+  }
+
+  BatchResult result() && {
+    const Shape shape{static_cast<std::int64_t>(bodies.size())};
+    BatchResult result;
+    result.outputs.push_back(Tensor::from_strings(std::move(bodies), shape));
+    result.outputs.push_back(Tensor::from_strings(std::move(types), shape));
+    if (failed) {
+      result.row_errors = std::move(errors);
+    }
+    return result;
+  }
+
+  std::vector<std::string> bodies;
+  std::vector<std::string> types;
+  std::vector<std::optional<Error>> errors;
+  bool failed = false;
+};
+
+Result<BatchResult> read_answers(const py::object& given, std::size_t rows) {
+  const auto list = py::cast<py::list>(given);
+  if (list.size() != rows) {
+    return Error(ErrorCode::kInternal, "the handler gave " + std::to_string(list.size()) +
+                                           " answers to " + std::to_string(rows) + " requests");
+  }
+  Answers answers(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    answers.read(row, list[row]);
+  }
+  return std::move(answers).result();
+}
+
+// Takes the answers of one asynchronous batch. Dropped without them, it fails the batch: nobody
+// waits for ever for a coroutine that was lost.
+class Done {
+ public:
+  Done(BatchDone done, std::size_t rows) : done_(std::move(done)), rows_(rows) {}
+  ~Done() {
+    if (done_) {
+      done_(Error(ErrorCode::kInternal, "the handler was dropped before it answered"));
+    }
+  }
+  Done(const Done&) = delete;
+  Done& operator=(const Done&) = delete;
+
+  void answer(const py::object& answers) {
+    if (!done_) {
+      throw Error(ErrorCode::kInvalidArgument, "this batch has been answered already");
+    }
+    Result<BatchResult> result = read_answers(answers, rows_);
+    const py::gil_scoped_release unlocked;
+    std::exchange(done_, {})(std::move(result));
+  }
+
+ private:
+  BatchDone done_;
+  std::size_t rows_;
+};
+
+Signature signature_of(const std::vector<FieldSpec>& fields) {
+  Signature signature;
+  for (const FieldSpec& field : fields) {
+    signature.inputs.push_back(field.dtype
+                                   ? TensorSpec{field.name, *field.dtype, field.row}
+                                   : TensorSpec{field.name, DType::kBytes, Shape{}});
+  }
+  signature.outputs = {{"body", DType::kBytes, Shape{}}, {"content_type", DType::kBytes, Shape{}}};
+  return signature;
+}
+
+}  // namespace
+
+PythonModel::PythonModel(PyHandle function, Options options)
+    : function_(std::move(function)),
+      options_(std::move(options)),
+      signature_(signature_of(options_.fields)) {}
+
+void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone done) {
+  if (interpreter_is_finalizing()) {
+    throw Error(ErrorCode::kUnavailable, "the process is going down");
+  }
+  std::optional<Result<BatchResult>> result;
+  {
+    const py::gil_scoped_acquire gil;
+    try {
+      const auto rows = static_cast<std::size_t>(batch.rows);
+      if (options_.asynchronous) {
+        function_.get()(columns_of(batch), ids_of(batch),
+                        std::make_unique<Done>(std::move(done), rows));
+        return;
+      }
+      result = read_answers(function_.get()(columns_of(batch), ids_of(batch)), rows);
+    } catch (const std::exception& error) {
+      if (options_.log) {
+        options_.log({LogLevel::kError, error.what(), std::string(batch.ids.front().text())});
+      }
+      throw Error(ErrorCode::kInternal, "internal error");
+    }
+  }
+  done(std::move(*result));
+}
+
+void PythonModel::warm_up(std::int64_t /*rows*/, const ExecutorContext& /*context*/) {}
+
+void bind_python_model(py::module_& module) {
+  py::class_<Done>(module, "Done", py::is_final()).def("__call__", &Done::answer, py::arg("answers"));
+}
+
+}  // namespace maas

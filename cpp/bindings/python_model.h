@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gil.h"
+#include "maas/base/log.h"
+#include "maas/runtime/model.h"
+#include "maas/server/catalog.h"
+
+namespace maas {
+
+// A Python callable as a Model. Its inputs are an endpoint's fields (tensors, or JSON texts as
+// BYTES) and its outputs the bytes of the answer with their content type. The callable gets one
+// column per field and the request ids, and gives one answer per row; see _core.pyi.
+// It takes the GIL while it runs and never otherwise.
+class PythonModel final : public Model {
+ public:
+  struct Options {
+    std::vector<FieldSpec> fields;
+    bool asynchronous = false;  // answers later, through a Done, from its own event loop
+    LogSink log;
+  };
+  PythonModel(PyHandle function, Options options);
+
+  [[nodiscard]] const Signature& signature() const noexcept override { return signature_; }
+  [[nodiscard]] std::string_view platform() const noexcept override { return "python"; }
+  void run(Batch batch, const ExecutorContext& context, BatchDone done) override;
+  // A callable has no zeros to be warmed up with: its first request is its first call.
+  void warm_up(std::int64_t rows, const ExecutorContext& context) override;
+
+ private:
+  const PyHandle function_;
+  const Options options_;
+  Signature signature_;
+};
+
+void bind_python_model(pybind11::module_& module);
+
+}  // namespace maas

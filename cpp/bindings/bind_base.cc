@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pybind11/stl.h>
-
 #include <string>
 #include <vector>
 
 #include "module.h"
+#include <pybind11/stl.h>
 
 namespace maas {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pybind11/stl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -9,10 +7,12 @@
 #include <vector>
 
 #include "engine_handle.h"
-#include "maas/batching/call.h"
-#include "maas/runtime/backends.h"
 #include "module.h"
 #include "python_model.h"
+#include <pybind11/stl.h>
+
+#include "maas/batching/call.h"
+#include "maas/runtime/backends.h"
 
 namespace maas {
 namespace {
@@ -43,7 +43,9 @@ LogSink make_sink(const std::optional<py::object>& log) {
   };
 }
 
-EngineHandle make_engine(const BudgetRequest& request, bool manual_clock, const std::optional<py::object>& log) {
+EngineHandle make_engine(const BudgetRequest& request,
+                         bool manual_clock,
+                         const std::optional<py::object>& log) {
   EngineHandle handle;
   std::shared_ptr<Clock> clock = std::make_shared<SystemClock>();
   if (manual_clock) {
@@ -63,7 +65,10 @@ struct LoadOptions {
   bool batch_dim;
 };
 
-ModelHandle load(const EngineHandle& self, std::string path, LoadOptions options, BatchOptions batching) {
+ModelHandle load(const EngineHandle& self,
+                 std::string path,
+                 LoadOptions options,
+                 BatchOptions batching) {
   ModelSource source{std::move(path), Signature{}};
   source.declared->inputs = std::move(options.inputs).value_or(std::vector<TensorSpec>{});
   source.declared->outputs = std::move(options.outputs).value_or(std::vector<TensorSpec>{});
@@ -71,12 +76,15 @@ ModelHandle load(const EngineHandle& self, std::string path, LoadOptions options
   if (batching.executors == 0) {
     batching.executors = self.engine->budget().executors;
   }
-  return {self.engine,
-          self.engine->serve({std::move(options.name), options.version}, load_model(source), batching)};
+  return {self.engine, self.engine->serve({std::move(options.name), options.version},
+                                          load_model(source), batching)};
 }
 
-ModelHandle add_callable(const EngineHandle& self, PythonModel::Options options, PyHandle function,
-                         std::string name, BatchOptions batching) {
+ModelHandle add_callable(const EngineHandle& self,
+                         PythonModel::Options options,
+                         PyHandle function,
+                         std::string name,
+                         BatchOptions batching) {
   const int threads = options.asynchronous ? 1 : batching.executors;
   options.log = self.engine->log();
   auto model = std::make_shared<PythonModel>(std::move(function), std::move(options));
@@ -86,7 +94,8 @@ ModelHandle add_callable(const EngineHandle& self, PythonModel::Options options,
 
 std::vector<Tensor> run(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s) {
   Clock& clock = *self.engine->clock();
-  return call(self.served->batcher(), std::move(inputs), clock, Deadline::after(clock, duration(timeout_s)))
+  return call(self.served->batcher(), std::move(inputs), clock,
+              Deadline::after(clock, duration(timeout_s)))
       .value()
       .outputs;
 }
@@ -143,14 +152,16 @@ py::dict statistics(const ModelHandle& self) {
 
 void bind_engine(py::module_& module) {
   py::class_<EngineHandle>(module, "Engine", py::is_final())
-      .def(py::init([](int cores, int io_threads, int executors, int intra_op_threads, bool manual_clock,
-                       const std::optional<py::object>& log) {
-             return make_engine({cores, io_threads, executors, intra_op_threads}, manual_clock, log);
+      .def(py::init([](int cores, int io_threads, int executors, int intra_op_threads,
+                       bool manual_clock, const std::optional<py::object>& log) {
+             return make_engine({cores, io_threads, executors, intra_op_threads}, manual_clock,
+                                log);
            }),
            py::kw_only(), py::arg("cores") = 0, py::arg("io_threads") = 0, py::arg("executors") = 0,
-           py::arg("intra_op_threads") = 0, py::arg("manual_clock") = false, py::arg("log") = py::none())
-      .def_property_readonly("budget",
-                             [](const EngineHandle& self) { return self.engine->budget().describe(); })
+           py::arg("intra_op_threads") = 0, py::arg("manual_clock") = false,
+           py::arg("log") = py::none())
+      .def_property_readonly(
+          "budget", [](const EngineHandle& self) { return self.engine->budget().describe(); })
       .def(
           "advance",
           [](const EngineHandle& self, double seconds) {
@@ -164,11 +175,13 @@ void bind_engine(py::module_& module) {
       .def(
           "load_model",
           [](const EngineHandle& self, std::string path, std::string name, int version,
-             std::optional<std::vector<TensorSpec>> inputs, std::optional<std::vector<TensorSpec>> outputs,
-             bool batch_dim, const BatchOptions& batching) {
-            return load(self, std::move(path),
-                        {std::move(name), version, std::move(inputs), std::move(outputs), batch_dim},
-                        batching);
+             std::optional<std::vector<TensorSpec>> inputs,
+             std::optional<std::vector<TensorSpec>> outputs, bool batch_dim,
+             const BatchOptions& batching) {
+            return load(
+                self, std::move(path),
+                {std::move(name), version, std::move(inputs), std::move(outputs), batch_dim},
+                batching);
           },
           py::arg("path"), py::kw_only(), py::arg("name"), py::arg("version"), py::arg("inputs"),
           py::arg("outputs"), py::arg("batch_dim"), py::arg("batching"), Unlocked())
@@ -192,23 +205,27 @@ void bind_engine(py::module_& module) {
 void bind_model(py::module_& module) {
   py::class_<ModelHandle>(module, "Model", py::is_final())
       .def_property_readonly("name", [](const ModelHandle& self) { return self.served->name(); })
-      .def_property_readonly("version", [](const ModelHandle& self) { return self.served->version(); })
+      .def_property_readonly("version",
+                             [](const ModelHandle& self) { return self.served->version(); })
       .def_property_readonly(
           "platform",
           [](const ModelHandle& self) { return std::string(self.served->model().platform()); })
       .def_property_readonly(
           "inputs", [](const ModelHandle& self) { return self.served->model().signature().inputs; })
       .def_property_readonly(
-          "outputs", [](const ModelHandle& self) { return self.served->model().signature().outputs; })
+          "outputs",
+          [](const ModelHandle& self) { return self.served->model().signature().outputs; })
       .def_property_readonly(
-          "batch_dim", [](const ModelHandle& self) { return self.served->model().signature().batch_dim; })
+          "batch_dim",
+          [](const ModelHandle& self) { return self.served->model().signature().batch_dim; })
       .def_property_readonly(
           "max_batch_size",
           [](const ModelHandle& self) { return self.served->batcher().options().max_batch_size; })
       .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), Unlocked())
       .def(
           "submit",
-          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, py::object done) {
+          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s,
+             py::object done) {
             PyHandle handle(std::move(done));
             const py::gil_scoped_release unlocked;
             submit(self, std::move(inputs), timeout_s, std::move(handle));
@@ -221,19 +238,20 @@ void bind_model(py::module_& module) {
 
 void bind_batching(py::module_& module) {
   py::class_<BatchOptions>(module, "BatchOptions", py::is_final())
-      .def(py::init([](std::int64_t max_batch_size, double batch_timeout_ms, std::size_t max_queue_size,
-                       int executors) {
+      .def(py::init([](std::int64_t max_batch_size, double batch_timeout_ms,
+                       std::size_t max_queue_size, int executors) {
              return BatchOptions{max_batch_size, duration(batch_timeout_ms / 1e3), max_queue_size,
                                  executors};
            }),
            py::kw_only(), py::arg("max_batch_size") = 1, py::arg("batch_timeout_ms") = 0.0,
            py::arg("max_queue_size") = 1024, py::arg("executors") = 0);
   py::class_<FieldSpec>(module, "Field", py::is_final())
-      .def(py::init([](std::string name, const std::string& dtype, const std::vector<std::int64_t>& shape,
-                       bool required) {
-             return FieldSpec{std::move(name),
-                              dtype.empty() ? std::nullopt : std::optional(parse_numpy_dtype(dtype)),
-                              Shape(shape), required};
+      .def(py::init([](std::string name, const std::string& dtype,
+                       const std::vector<std::int64_t>& shape, bool required) {
+             return FieldSpec{
+                 std::move(name),
+                 dtype.empty() ? std::nullopt : std::optional(parse_numpy_dtype(dtype)),
+                 Shape(shape), required};
            }),
            py::arg("name"), py::kw_only(), py::arg("dtype") = "",
            py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true);

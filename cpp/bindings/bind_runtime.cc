@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pybind11/stl.h>
-
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "module.h"
+#include <pybind11/stl.h>
+
 #include "maas/runtime/ops.h"
 #include "maas/runtime/signature.h"
-#include "module.h"
 
 namespace maas {
 namespace {
@@ -49,25 +49,28 @@ void bind_runtime(py::module_& module) {
 
   // The core shares ops as pointers to const; pybind11 keeps holders of non-const.
   py::class_<Op, std::shared_ptr<Op>>(module, "Op", py::is_final())
-      .def_static("scale",
-                  [](float factor, float shift) {
-                    return std::const_pointer_cast<Op>(ops::scale(factor, shift));
-                  },
-                  py::arg("factor"), py::arg("shift") = 0.0F)
-      .def_static("normalise",
-                  [](std::vector<float> mean, std::vector<float> std, float factor) {
-                    return std::const_pointer_cast<Op>(
-                        ops::normalise(std::move(mean), std::move(std), factor));
-                  },
-                  py::arg("mean"), py::arg("std"), py::arg("factor"))
+      .def_static(
+          "scale",
+          [](float factor, float shift) {
+            return std::const_pointer_cast<Op>(ops::scale(factor, shift));
+          },
+          py::arg("factor"), py::arg("shift") = 0.0F)
+      .def_static(
+          "normalise",
+          [](std::vector<float> mean, std::vector<float> std, float factor) {
+            return std::const_pointer_cast<Op>(
+                ops::normalise(std::move(mean), std::move(std), factor));
+          },
+          py::arg("mean"), py::arg("std"), py::arg("factor"))
       .def_static("softmax", [] { return std::const_pointer_cast<Op>(ops::softmax()); })
       .def_static("argmax", [] { return std::const_pointer_cast<Op>(ops::argmax()); })
       .def_static("l2_normalise", [] { return std::const_pointer_cast<Op>(ops::l2_normalise()); })
-      .def_static("mean_pool",
-                  [](std::string mask) {
-                    return std::const_pointer_cast<Op>(ops::mean_pool(std::move(mask)));
-                  },
-                  py::arg("mask"))
+      .def_static(
+          "mean_pool",
+          [](std::string mask) {
+            return std::const_pointer_cast<Op>(ops::mean_pool(std::move(mask)));
+          },
+          py::arg("mask"))
       .def_property_readonly("name", [](const Op& self) { return std::string(self.name()); })
       .def("__call__", &apply, py::arg("x"), py::arg("context") = std::map<std::string, Tensor>{});
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pybind11/stl.h>
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -8,8 +6,10 @@
 #include <vector>
 
 #include "engine_handle.h"
-#include "maas/server/server.h"
 #include "module.h"
+#include <pybind11/stl.h>
+
+#include "maas/server/server.h"
 
 namespace maas {
 namespace {
@@ -49,7 +49,8 @@ OutputSpec resolve(const NamedOutput& output, const ServedModel& model) {
   if (output.source.empty()) {
     if (signature.outputs.size() != 1) {
       throw Error(ErrorCode::kInvalidArgument,
-                  "model '" + model.name() + "' has several outputs; begin the chain with ops.output(name)");
+                  "model '" + model.name() +
+                      "' has several outputs; begin the chain with ops.output(name)");
     }
     return spec;
   }
@@ -62,7 +63,8 @@ OutputSpec resolve(const NamedOutput& output, const ServedModel& model) {
   return spec;
 }
 
-EndpointSpec make_endpoint(EndpointSpec spec, const std::vector<std::shared_ptr<Op>>& pre,
+EndpointSpec make_endpoint(EndpointSpec spec,
+                           const std::vector<std::shared_ptr<Op>>& pre,
                            const std::vector<NamedOutput>& outputs) {
   spec.pre.assign(pre.begin(), pre.end());
   for (const NamedOutput& output : outputs) {
@@ -71,15 +73,19 @@ EndpointSpec make_endpoint(EndpointSpec spec, const std::vector<std::shared_ptr<
   return spec;
 }
 
-NamedOutput make_output(std::string field, std::string source, const std::vector<std::shared_ptr<Op>>& ops,
+NamedOutput make_output(std::string field,
+                        std::string source,
+                        const std::vector<std::shared_ptr<Op>>& ops,
                         OutputSpec spec) {
   spec.field = std::move(field);
   spec.ops.assign(ops.begin(), ops.end());
   return {std::move(source), std::move(spec)};
 }
 
-void publish(const ServerHandle& self, const std::vector<ModelHandle>& models,
-             std::vector<EndpointSpec> endpoints, std::string components) {
+void publish(const ServerHandle& self,
+             const std::vector<ModelHandle>& models,
+             std::vector<EndpointSpec> endpoints,
+             std::string components) {
   Catalog catalog;
   for (const ModelHandle& model : models) {
     catalog.models.push_back(model.served);
@@ -92,8 +98,8 @@ void publish(const ServerHandle& self, const std::vector<ModelHandle>& models,
 void bind_declarations(py::module_& module) {
   using Ops = std::vector<std::shared_ptr<Op>>;
   py::class_<NamedOutput>(module, "Output", py::is_final())
-      .def(py::init([](std::string field, std::string source, const Ops& ops, const std::string& render,
-                       std::int64_t k, std::vector<std::string> labels) {
+      .def(py::init([](std::string field, std::string source, const Ops& ops,
+                       const std::string& render, std::int64_t k, std::vector<std::string> labels) {
              OutputSpec spec;
              spec.render = render_named(render);
              spec.k = k;
@@ -101,7 +107,8 @@ void bind_declarations(py::module_& module) {
              return make_output(std::move(field), std::move(source), ops, std::move(spec));
            }),
            py::kw_only(), py::arg("field"), py::arg("source"), py::arg("ops"),
-           py::arg("render") = "values", py::arg("k") = 0, py::arg("labels") = std::vector<std::string>{});
+           py::arg("render") = "values", py::arg("k") = 0,
+           py::arg("labels") = std::vector<std::string>{});
   py::class_<EndpointSpec>(module, "Endpoint", py::is_final())
       .def(py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
                        double timeout_s, bool native, const Ops& pre,
@@ -115,9 +122,9 @@ void bind_declarations(py::module_& module) {
              spec.operation = std::move(operation);
              return make_endpoint(std::move(spec), pre, outputs);
            }),
-           py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"), py::arg("timeout_s"),
-           py::arg("native"), py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
-           py::arg("operation") = "{}");
+           py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"),
+           py::arg("timeout_s"), py::arg("native"), py::arg("pre") = Ops{},
+           py::arg("outputs") = std::vector<NamedOutput>{}, py::arg("operation") = "{}");
 }
 
 }  // namespace
@@ -125,9 +132,10 @@ void bind_declarations(py::module_& module) {
 void bind_server(py::module_& module) {
   bind_declarations(module);
   py::class_<ServerHandle>(module, "Server", py::is_final())
-      .def(py::init([](const EngineHandle& engine, std::string host, int port, std::size_t max_body_bytes,
-                       std::size_t max_connections, double header_timeout_s, double idle_timeout_s,
-                       std::string docs_page, std::string title) {
+      .def(py::init([](const EngineHandle& engine, std::string host, int port,
+                       std::size_t max_body_bytes, std::size_t max_connections,
+                       double header_timeout_s, double idle_timeout_s, std::string docs_page,
+                       std::string title) {
              ServerOptions options;
              options.host = std::move(host);
              options.port = port;
@@ -138,8 +146,9 @@ void bind_server(py::module_& module) {
              options.docs_page = std::move(docs_page);
              options.title = std::move(title);
              options.version = MAAS_VERSION;
-             return ServerHandle{engine.engine,
-                                 {new Server(*engine.engine, std::move(options)), DeleteWithoutGil{}}};
+             return ServerHandle{
+                 engine.engine,
+                 {new Server(*engine.engine, std::move(options)), DeleteWithoutGil{}}};
            }),
            py::arg("engine"), py::kw_only(), py::arg("host") = "127.0.0.1", py::arg("port") = 8000,
            py::arg("max_body_bytes") = std::size_t{64} << 20U, py::arg("max_connections") = 4096,
@@ -148,14 +157,16 @@ void bind_server(py::module_& module) {
       .def_property_readonly("port", [](const ServerHandle& self) { return self.server->port(); })
       .def("publish", &publish, py::kw_only(), py::arg("models"), py::arg("endpoints"),
            py::arg("components") = "{}", Unlocked())
-      .def("start", [](const ServerHandle& self) { self.server->start(); }, Unlocked())
+      .def(
+          "start", [](const ServerHandle& self) { self.server->start(); }, Unlocked())
       .def(
           "drain",
           [](const ServerHandle& self, double timeout_s) {
             return self.server->drain(duration(timeout_s));
           },
           py::arg("timeout_s"), Unlocked())
-      .def("stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
+      .def(
+          "stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
       .def(
           "handle",
           [](const ServerHandle& self, std::string method, std::string target,

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pybind11/stl.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "maas/server/tensor_json.h"
+#include "module.h"
+#include <pybind11/stl.h>
+
+#include "maas/server/tensor_writer.h"
+#include "maas/tensor/cast.h"
 #include "maas/tensor/dlpack.h"
 #include "maas/tensor/tensor.h"
-#include "module.h"
 
 namespace maas {
 namespace {
@@ -93,6 +94,16 @@ py::list strings_of(const Tensor& tensor) {
   return values;
 }
 
+py::bytes to_json(const Tensor& tensor) {
+  const bool half = tensor.dtype() == DType::kFloat16 || tensor.dtype() == DType::kBfloat16;
+  std::string json;
+  const WriteFault fault = append_nested(json, half ? to_float32(tensor) : tensor, tensor.shape());
+  if (fault != WriteFault::kNone) {
+    throw Error(ErrorCode::kInternal, "the array " + std::string(explain(fault)));
+  }
+  return json;
+}
+
 }  // namespace
 
 void bind_tensor(py::module_& module) {
@@ -104,25 +115,18 @@ void bind_tensor(py::module_& module) {
             return Tensor::from_strings({values.begin(), values.end()}, Shape(shape));
           },
           py::arg("values"), py::arg("shape"))
-      .def_property_readonly("dtype",
-                             [](const Tensor& self) { return std::string(numpy_name(self.dtype())); })
+      .def_property_readonly(
+          "dtype", [](const Tensor& self) { return std::string(numpy_name(self.dtype())); })
       .def_property_readonly("shape", &shape_of)
       .def("strings", &strings_of)
-      .def("to_json",
-           [](const Tensor& self) {
-             std::string json;
-             append_tensor_json(json, self);
-             return py::bytes(json);
-           })
+      .def("to_json", &to_json)
       .def(
           "__dlpack__",
           [](const Tensor& self, const py::object&, std::optional<std::pair<int, int>> max_version,
-             const py::object&,
-             const py::object&) { return to_capsule(self, max_version); },
+             const py::object&, const py::object&) { return to_capsule(self, max_version); },
           py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
           py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
-      .def("__dlpack_device__",
-           [](const Tensor&) { return py::make_tuple(dlpack::kCpu, 0); });
+      .def("__dlpack_device__", [](const Tensor&) { return py::make_tuple(dlpack::kCpu, 0); });
 }
 
 }  // namespace maas

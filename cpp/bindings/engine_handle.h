@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gil.h"
+
 #include "maas/batching/engine.h"
 
 namespace maas {

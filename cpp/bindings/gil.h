@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <memory>
 #include <utility>
+
+#include <pybind11/pybind11.h>
 
 namespace maas {
 

@@ -127,9 +127,8 @@ class Done {
 Signature signature_of(const std::vector<FieldSpec>& fields) {
   Signature signature;
   for (const FieldSpec& field : fields) {
-    signature.inputs.push_back(field.dtype
-                                   ? TensorSpec{field.name, *field.dtype, field.row}
-                                   : TensorSpec{field.name, DType::kBytes, Shape{}});
+    signature.inputs.push_back(field.dtype ? TensorSpec{field.name, *field.dtype, field.row}
+                                           : TensorSpec{field.name, DType::kBytes, Shape{}});
   }
   signature.outputs = {{"body", DType::kBytes, Shape{}}, {"content_type", DType::kBytes, Shape{}}};
   return signature;
@@ -170,7 +169,8 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
 void PythonModel::warm_up(std::int64_t /*rows*/, const ExecutorContext& /*context*/) {}
 
 void bind_python_model(py::module_& module) {
-  py::class_<Done>(module, "Done", py::is_final()).def("__call__", &Done::answer, py::arg("answers"));
+  py::class_<Done>(module, "Done", py::is_final())
+      .def("__call__", &Done::answer, py::arg("answers"));
 }
 
 }  // namespace maas

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gil.h"
+
 #include "maas/base/log.h"
 #include "maas/runtime/model.h"
 #include "maas/server/catalog.h"

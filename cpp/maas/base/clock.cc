@@ -30,22 +30,31 @@ void ManualClock::wait_until(std::unique_lock<std::mutex>& lock,
       return;
     }
     id = next_waiter_++;
-    waiters_.emplace(id, Waiter{lock.mutex(), &condition});
+    waiters_.emplace(id, Waiter{lock.mutex(), &condition, until});
   }
   condition.wait(lock);
-  // Taken in the order own -> theirs by advance(), so the caller's lock is let go meanwhile.
+  // advance() takes waking_ before the caller's lock, so that is let go meanwhile.
   lock.unlock();
   {
-    const std::lock_guard own(mutex_);
+    const std::scoped_lock own(waking_, mutex_);
     waiters_.erase(id);
   }
   lock.lock();
 }
 
 void ManualClock::advance(Duration by) {
-  const std::lock_guard own(mutex_);
-  now_ += by;
-  for (const auto& [id, waiter] : waiters_) {
+  const std::lock_guard waking(waking_);
+  std::vector<Waiter> due;
+  {
+    const std::lock_guard own(mutex_);
+    now_ += by;
+    for (const auto& [id, waiter] : waiters_) {
+      if (waiter.until <= now_) {
+        due.push_back(waiter);
+      }
+    }
+  }
+  for (const Waiter& waiter : due) {
     // Holding the waiter's mutex proves that it is inside wait(), so the wake-up cannot be lost.
     const std::lock_guard theirs(*waiter.mutex);
     waiter.condition->notify_all();

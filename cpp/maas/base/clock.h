@@ -45,10 +45,14 @@ class ManualClock final : public Clock {
   struct Waiter {
     std::mutex* mutex;
     std::condition_variable* condition;
+    TimePoint until;
   };
+  // Taken in this order: waking_, a waiter's own mutex, mutex_. Callers hold their mutex when they
+  // ask for the time or begin to wait, so advance() must not hold mutex_ when it takes theirs.
+  std::mutex waking_;  // held while waiters are woken: none of them goes away meanwhile
   mutable std::mutex mutex_;
   TimePoint now_{};                // guarded by mutex_
-  std::map<int, Waiter> waiters_;  // guarded by mutex_
+  std::map<int, Waiter> waiters_;  // guarded by mutex_; also by waking_ when one is erased
   int next_waiter_ = 0;            // guarded by mutex_
 };
 

@@ -7,10 +7,17 @@
 namespace maas {
 namespace {
 
-std::uint64_t process_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32U) | device();
-}
+// Secret keys, new in each process. mix() alone can be undone, so that one id would betray the next.
+struct Keys {
+  std::uint64_t before = random();
+  std::uint64_t between = random();
+  std::uint64_t behind = random();
+
+  static std::uint64_t random() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32U) | device();
+  }
+};
 
 // SplitMix64's finaliser: a bijection, so distinct counters give distinct ids.
 std::uint64_t mix(std::uint64_t x) noexcept {
@@ -22,9 +29,10 @@ std::uint64_t mix(std::uint64_t x) noexcept {
 }  // namespace
 
 RequestId RequestId::next() noexcept {
-  static const std::uint64_t seed = process_seed();
+  static const Keys keys;
   static std::atomic<std::uint64_t> counter{0};
-  std::uint64_t bits = mix(seed + counter.fetch_add(1, std::memory_order_relaxed));
+  const std::uint64_t number = counter.fetch_add(1, std::memory_order_relaxed);
+  std::uint64_t bits = mix(mix(number ^ keys.before) ^ keys.between) ^ keys.behind;
   RequestId id;
   for (char& c : id.text_) {
     c = "0123456789abcdef"[bits >> 60U];

@@ -35,7 +35,13 @@ class UniqueFunction<R(Args...)> {
   struct Holder final : Base {
     explicit Holder(F&& f) : function(std::move(f)) {}
     explicit Holder(const F& f) : function(f) {}
-    R call(Args... args) override { return function(std::forward<Args>(args)...); }
+    R call(Args... args) override {
+      if constexpr (std::is_void_v<R>) {
+        static_cast<void>(function(std::forward<Args>(args)...));  // it may return something
+      } else {
+        return function(std::forward<Args>(args)...);
+      }
+    }
     F function;
   };
   std::unique_ptr<Base> target_;

@@ -20,7 +20,8 @@ Arena::~Arena() = default;
 void Arena::parallel_for(std::size_t n,
                          std::size_t grain,
                          const std::function<void(std::size_t, std::size_t)>& body) {
-  if (threads_ == 1 || n <= grain) {
+  const std::size_t step = std::max<std::size_t>(grain, 1);
+  if (threads_ == 1 || n <= step) {
     if (n > 0) {
       body(0, n);
     }
@@ -29,10 +30,14 @@ void Arena::parallel_for(std::size_t n,
   if (!impl_) {
     impl_ = std::make_unique<Impl>(threads_);
   }
+  // Split by steps, not by elements: oneTBB halves a range down to half its grain.
+  const std::size_t steps = n / step + (n % step == 0 ? 0 : 1);
   impl_->arena.execute([&] {
-    tbb::parallel_for(
-        tbb::blocked_range<std::size_t>(0, n, grain),
-        [&](const tbb::blocked_range<std::size_t>& piece) { body(piece.begin(), piece.end()); });
+    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, steps),
+                      [&](const tbb::blocked_range<std::size_t>& piece) {
+                        const bool last = piece.end() == steps;
+                        body(piece.begin() * step, last ? n : piece.end() * step);
+                      });
   });
 }
 

@@ -2,10 +2,13 @@
 #include "maas/exec/core_budget.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <sstream>
 #include <string_view>
+#include <thread>
 
 #include <sched.h>
 
@@ -14,18 +17,25 @@
 namespace maas {
 namespace {
 
+constexpr double kNoLimit = std::numeric_limits<int>::max();
+
+// For a machine with more processors than the mask has bits.
+int fallback_cores() {
+  return static_cast<int>(std::max(std::thread::hardware_concurrency(), 1U));
+}
+
 int affinity_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set)
-                                                      : std::numeric_limits<int>::max();
+                                                      : fallback_cores();
 }
 
 int cores_of_quota(double quota, double period) {
   if (quota <= 0 || period <= 0) {
     return std::numeric_limits<int>::max();
   }
-  return static_cast<int>((quota + period - 1) / period);
+  return static_cast<int>(std::min(std::ceil(quota / period), kNoLimit));
 }
 
 // cgroup v2: "max 100000" or "150000 100000".
@@ -55,11 +65,10 @@ int cgroup_cores(const std::string& root) {
       {quota_v2(root + "/cpu.max"), quota_v1(root + "/cpu"), quota_v1(root + "/cpu,cpuacct")});
   std::ifstream in("/proc/self/cgroup");
   for (std::string line; std::getline(in, line);) {
-    const std::size_t colon = line.rfind(':');
-    if (line.rfind("0::", 0) != 0 || colon == std::string::npos) {
+    if (line.rfind("0::/", 0) != 0) {
       continue;
     }
-    std::string group = line.substr(colon + 1);
+    std::string group = line.substr(3);  // may hold colons itself
     while (group.size() > 1) {
       cores = std::min(cores, quota_v2(root + group + "/cpu.max"));
       group.resize(group.rfind('/'));

@@ -7,9 +7,7 @@
 namespace maas {
 
 ExecutorPool::ExecutorPool(Options options, std::shared_ptr<Clock> clock)
-    : options_(std::move(options)),
-      clock_(std::move(clock)),
-      sources_(std::make_shared<const Sources>()) {
+    : options_(std::move(options)), clock_(std::move(clock)) {
   grow_to(std::max(options_.threads, 1));
 }
 
@@ -26,19 +24,25 @@ ExecutorPool::~ExecutorPool() {
 void ExecutorPool::add(std::shared_ptr<WorkSource> source) {
   {
     const std::lock_guard lock(mutex_);
-    auto next = std::make_shared<Sources>(*sources_);
-    next->push_back(std::move(source));
-    sources_ = std::move(next);
+    sources_.push_back(std::move(source));
   }
   wake();
 }
 
 void ExecutorPool::remove(const WorkSource* source) {
-  std::shared_ptr<const Sources> old;  // the source may die with it, outside the lock
-  const std::lock_guard lock(mutex_);
-  auto next = std::make_shared<Sources>(*sources_);
-  std::erase_if(*next, [&](const auto& other) { return other.get() == source; });
-  old = std::exchange(sources_, std::move(next));
+  std::shared_ptr<WorkSource> dies;  // perhaps, and then outside the lock
+  std::unique_lock lock(mutex_);
+  const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                  [&](const auto& other) { return other.get() == source; });
+  if (found == sources_.end()) {
+    return;
+  }
+  dies = std::move(*found);
+  sources_.erase(found);
+  ++epoch_;  // a thread that counts through the sources may now have passed one over
+  ++removing_;
+  asked_.wait(lock, [&] { return std::count(asking_.begin(), asking_.end(), source) == 0; });
+  --removing_;
 }
 
 void ExecutorPool::grow_to(int threads) {
@@ -68,11 +72,7 @@ void ExecutorPool::serve() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = epoch_;
-    std::shared_ptr<const Sources> sources = sources_;
-    lock.unlock();
-    const WorkSource::Step step = serve_once(*sources, context);
-    sources.reset();
-    lock.lock();
+    const WorkSource::Step step = serve_once(lock, context);
     // A wake-up since the look means that there may be work which the look missed.
     if (!step.ran && epoch_ == seen && !stopping_) {
       ++sleeping_;
@@ -82,19 +82,36 @@ void ExecutorPool::serve() {
   }
 }
 
-WorkSource::Step ExecutorPool::serve_once(const Sources& sources, const ExecutorContext& context) {
+WorkSource::Step ExecutorPool::serve_once(std::unique_lock<std::mutex>& lock,
+                                          const ExecutorContext& context) {
   WorkSource::Step idle;
-  const std::size_t first = turn_.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    const std::size_t index = (first + i) % sources.size();
-    const WorkSource::Step step = sources[index]->run_one(context);
+  const std::size_t first = turn_;
+  for (std::size_t i = 0; i < sources_.size() && !stopping_; ++i) {
+    const std::size_t index = (first + i) % sources_.size();
+    const WorkSource::Step step = ask(lock, sources_[index], context);
     if (step.ran) {
-      turn_.store(index + 1, std::memory_order_relaxed);
+      turn_ = index + 1;
       return step;
     }
     idle.next = std::min(idle.next, step.next);
   }
   return idle;
+}
+
+WorkSource::Step ExecutorPool::ask(std::unique_lock<std::mutex>& lock,
+                                   std::shared_ptr<WorkSource> source,
+                                   const ExecutorContext& context) {
+  const WorkSource* const asked = source.get();
+  asking_.push_back(asked);
+  lock.unlock();
+  const WorkSource::Step step = source->run_one(context);
+  source.reset();
+  lock.lock();
+  asking_.erase(std::find(asking_.begin(), asking_.end(), asked));
+  if (removing_ > 0) {
+    asked_.notify_all();
+  }
+  return step;
 }
 
 }  // namespace maas

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +50,8 @@ class ExecutorPool final : public Wakeable {
   ExecutorPool& operator=(const ExecutorPool&) = delete;
 
   void add(std::shared_ptr<WorkSource> source);
-  // After it returns no thread starts work of `source`; what runs may still be running.
+  // Waits until no thread is in run_one() of `source`; after it returns none holds it or asks it
+  // again. Not to be called from that run_one().
   void remove(const WorkSource* source);
   // More threads, when a source may run more pieces at once than there are.
   void grow_to(int threads);
@@ -61,23 +61,28 @@ class ExecutorPool final : public Wakeable {
   void wake() noexcept override;
 
  private:
-  using Sources = std::vector<std::shared_ptr<WorkSource>>;
-
   void serve();
-  // Asks each source once, beginning behind the one that ran last.
-  WorkSource::Step serve_once(const Sources& sources, const ExecutorContext& context);
+  // Asks each source once, beginning behind the one that ran last. Lets `lock` go while it asks,
+  // and holds no source but the one it asks, so that the others can go away meanwhile.
+  WorkSource::Step serve_once(std::unique_lock<std::mutex>& lock, const ExecutorContext& context);
+  WorkSource::Step ask(std::unique_lock<std::mutex>& lock,
+                       std::shared_ptr<WorkSource> source,
+                       const ExecutorContext& context);
 
   const Options options_;
   const std::shared_ptr<Clock> clock_;
 
   mutable std::mutex mutex_;
   std::condition_variable condition_;
-  std::shared_ptr<const Sources> sources_;  // guarded by mutex_; replaced, never changed
-  std::uint64_t epoch_ = 0;                 // guarded by mutex_; counts wake-ups
-  int sleeping_ = 0;                        // guarded by mutex_
-  bool stopping_ = false;                   // guarded by mutex_
-  std::vector<Thread> threads_;             // guarded by mutex_
-  std::atomic<std::size_t> turn_{0};
+  std::condition_variable asked_;                     // signalled when a thread has asked a source
+  std::vector<std::shared_ptr<WorkSource>> sources_;  // guarded by mutex_
+  std::vector<const WorkSource*> asking_;             // guarded by mutex_; one per thread that asks
+  std::size_t turn_ = 0;                              // guarded by mutex_; where to begin asking
+  std::uint64_t epoch_ = 0;                           // guarded by mutex_; counts wake-ups
+  int sleeping_ = 0;                                  // guarded by mutex_
+  int removing_ = 0;                                  // guarded by mutex_; threads in remove()
+  bool stopping_ = false;                             // guarded by mutex_
+  std::vector<Thread> threads_;                       // guarded by mutex_
 };
 
 }  // namespace maas

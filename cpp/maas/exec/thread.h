@@ -15,7 +15,7 @@ class Thread {
   Thread() = default;
   Thread(std::string name, UniqueFunction<void()> body);
   Thread(Thread&&) = default;
-  Thread& operator=(Thread&&) = default;
+  Thread& operator=(Thread&& other) noexcept;  // joins what it ran
   ~Thread() { join(); }
 
   void join();

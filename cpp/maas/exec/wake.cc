@@ -2,6 +2,7 @@
 #include "maas/exec/wake.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace maas {
 namespace {
@@ -22,29 +23,29 @@ WakeScope::~WakeScope() {
 void WakeScope::flush() noexcept {
   // wake() may ask for further wake-ups, which then join the list behind the one being served.
   for (std::size_t i = 0; i < size_; ++i) {
-    pending_[i]->wake();
+    std::exchange(pending_[i].sleeper, nullptr)->wake();
   }
   size_ = 0;
 }
 
-void WakeScope::request(Wakeable& sleeper) noexcept {
+void WakeScope::request(Wakeable& sleeper, const void* reason) noexcept {
   if (current_scope != nullptr) {
-    current_scope->add(sleeper);
+    current_scope->add({&sleeper, reason});
   } else {
     sleeper.wake();
   }
 }
 
-void WakeScope::add(Wakeable& sleeper) noexcept {
+void WakeScope::add(const Wish& wish) noexcept {
   auto* const end = pending_.begin() + size_;
-  if (std::find(pending_.begin(), end, &sleeper) != end) {
+  if (std::find(pending_.begin(), end, wish) != end) {
     return;
   }
   if (size_ == pending_.size()) {
-    sleeper.wake();  // too many to keep back; nothing is lost by waking early
+    wish.sleeper->wake();  // too many to keep back; nothing is lost by waking early
     return;
   }
-  pending_[size_++] = &sleeper;
+  pending_[size_++] = wish;
 }
 
 }  // namespace maas

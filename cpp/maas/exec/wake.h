@@ -17,7 +17,7 @@ class Wakeable {
 };
 
 // While a scope is alive on a thread, the wake-ups that this thread asks for are kept back, and
-// each sleeper is woken once when the scope ends. A wake-up costs a system call, and on a busy core
+// each sleeper is woken once, when the scope ends. A wake-up costs a system call, and on a busy core
 // also a context switch: the I/O thread hands over all the requests that arrived together before an
 // executor starts, and an executor all the answers of a batch before the I/O thread does. Belongs
 // to the thread that made it. Whatever is woken must outlive the scope.
@@ -31,13 +31,20 @@ class WakeScope {
   // Wakes what has gathered, and goes on gathering.
   void flush() noexcept;
 
-  // Wakes at the end of this thread's innermost scope, or now when there is none.
-  static void request(Wakeable& sleeper) noexcept;
+  // Wakes at the end of this thread's innermost scope, or now when there is none. A sleeper is
+  // woken once for each different `reason`, which is compared and never followed: a pool that
+  // several work sources ask for needs a thread for each of them.
+  static void request(Wakeable& sleeper, const void* reason = nullptr) noexcept;
 
  private:
-  void add(Wakeable& sleeper) noexcept;
+  struct Wish {
+    Wakeable* sleeper;
+    const void* reason;
+    bool operator==(const Wish&) const = default;
+  };
+  void add(const Wish& wish) noexcept;
 
-  std::array<Wakeable*, 16> pending_{};
+  std::array<Wish, 16> pending_{};
   std::size_t size_ = 0;
   WakeScope* outer_;
 };

@@ -1,2 +1,4 @@
 #include "maas/kernels/parts.h"
-namespace maas::kernels { constinit const Table kAvx2 = {.name = "avx2"}; }
+namespace maas::kernels {
+constinit const Table kAvx2 = {.name = "avx2"};
+}

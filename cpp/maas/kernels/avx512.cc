@@ -1,2 +1,4 @@
 #include "maas/kernels/parts.h"
-namespace maas::kernels { constinit const Table kAvx512 = {.name = "avx512"}; }
+namespace maas::kernels {
+constinit const Table kAvx512 = {.name = "avx512"};
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
+#include "maas/kernels/number_marks.h"
 #include "maas/kernels/parts.h"
 
 // JSON numbers, 64 characters at a time. Bit masks say where each kind of character stands, a few
@@ -13,11 +14,12 @@ namespace {
 using Mask = std::uint64_t;
 
 constexpr unsigned kNarrow = 8;   // digits of a number that shares a register with seven others
+constexpr unsigned kMiddle = 16;  // that shares it with three others
 constexpr unsigned kBatch = 8;    // numbers converted together
 constexpr unsigned kMost = 32;    // numbers in a block: "1,1,..."
 constexpr std::size_t kOdd = 4;   // numbers given to the scalar version before trying a block again
 
-constexpr double kInverse[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,  1e-8,  1e-9,
+constexpr double kInverse[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,  1e-8, 1e-9,
                                1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18};
 
 template <typename Number>
@@ -28,11 +30,6 @@ constexpr bool kIsFloat<float> = true;
 // The longest number that is converted here: its digits must fit the arithmetic.
 template <typename Number>
 constexpr unsigned kWide = kIsFloat<Number> ? 19 : 18;
-
-// Where the characters of each kind are.
-struct Kinds {
-  Mask digit, zero, comma, close, dot, minus, space;
-};
 
 // A vector that stays in its register: left alone, GCC makes each constant anew for each block.
 __m512i keep(char c) noexcept {
@@ -53,64 +50,39 @@ Mask word(__mmask64 mask) noexcept {
 }
 
 Kinds classify(__m512i text, __m512i values, const Constants& all) noexcept {
-  return {word(_mm512_cmple_epu8_mask(values, all.nine)),
-          word(_mm512_cmpeq_epi8_mask(text, all.zero)),
-          word(_mm512_cmpeq_epi8_mask(text, all.comma)),
-          word(_mm512_cmpeq_epi8_mask(text, all.close)),
-          word(_mm512_cmpeq_epi8_mask(text, all.dot)),
-          word(_mm512_cmpeq_epi8_mask(text, all.minus)),
-          word(_mm512_cmpeq_epi8_mask(text, all.space))};
+  return {
+      word(_mm512_cmple_epu8_mask(values, all.nine)), word(_mm512_cmpeq_epi8_mask(text, all.zero)),
+      word(_mm512_cmpeq_epi8_mask(text, all.comma)),  word(_mm512_cmpeq_epi8_mask(text, all.close)),
+      word(_mm512_cmpeq_epi8_mask(text, all.dot)),    word(_mm512_cmpeq_epi8_mask(text, all.minus)),
+      word(_mm512_cmpeq_epi8_mask(text, all.space))};
 }
 
-// Where the pieces of the numbers are; true only before the lowest bit of `wrong`.
-struct Marks {
-  Mask first;      // the first digit
-  Mask minus;
-  Mask whole_end;  // behind the integer part: the dot, or `end`
-  Mask end;        // the comma or ']'
-  Mask wrong;      // no plain number ends at this place or behind it
-};
-
-template <bool kDots>
-Marks mark(const Kinds& is) noexcept {
-  Mask start = (is.comma << 1) | 1;
-  const Mask space = start & is.space;
-  start ^= space | (space << 1);
-  const Mask minus = start & is.minus;
-  const Mask first = start ^ (minus | (minus << 1));
-  const Mask end = is.comma | is.close;
-  const Mask behind_digit = is.digit << 1;
-  const Mask known = is.digit | end | minus | space | (kDots ? is.dot : 0);
-  Mask wrong = ~known | (first & ~is.digit) | (end & ~behind_digit);
-  wrong |= first & is.zero & (is.digit >> 1);
-  if constexpr (!kDots) {
-    return {first, minus, end, end, wrong};
-  }
-  wrong |= (is.dot & ~behind_digit) | ((is.dot << 1) & ~is.digit);
-  const Mask stops = is.dot | end;
+// Refuses the second dot of a number, and tells where the integer parts end: at a dot or at `end`.
+Mask mark_whole_ends(const Kinds& is, Marks& marks) noexcept {
+  const Mask stops = is.dot | marks.end;
   const Mask dots = _pext_u64(is.dot, stops);  // dots and ends, moved together
-  wrong |= _pdep_u64(dots & (dots << 1), stops);
-  return {first, minus, _pdep_u64(~(dots << 1), stops), end, wrong};
+  marks.wrong |= _pdep_u64(dots & (dots << 1), stops);
+  return _pdep_u64(~(dots << 1), stops);
 }
 
 // The plain numbers that end inside the 64 characters from `text`.
 struct Block {
-  __m512i digits;      // their digits, 0..9, moved together
+  __m512i digits;       // their digits, 0..9, moved together
   std::uint32_t minus;  // a bit per number
   unsigned count;
-  unsigned consumed;  // characters up to and with the last comma, or up to the ']'
-  bool closed;        // it was the ']'
-  bool long_ones;     // one of the numbers has more than kNarrow digits
+  unsigned consumed;             // characters up to and with the last comma, or up to the ']'
+  bool closed;                   // it was the ']'
+  __mmask32 longer_than_narrow;  // a bit per number
+  __mmask32 longer_than_middle;
   alignas(32) std::uint8_t first[kMost];     // per number: place of its first digit,
   alignas(32) std::uint8_t size[kMost];      // count of its digits, 0 behind the last number
   alignas(32) std::uint8_t decimals[kMost];  // and how many of them stand behind the dot
 };
 
 alignas(64) constexpr std::uint8_t kPlaces[64] = {
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+    44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
 };
 
 __m512i all_places() noexcept {
@@ -127,17 +99,17 @@ __m512i drop_front(__m512i digits, unsigned n) noexcept {
   return _mm512_permutexvar_epi8(from, digits);
 }
 
-void measure(const Marks& marks, Block& block) noexcept {
+void measure(const Marks& marks, Mask whole_ends, Block& block) noexcept {
   const __m256i first = places(marks.first);
-  const __m256i whole_end = places(marks.whole_end);
+  const __m256i whole_end = places(whole_ends);
   const __m256i decimals =
       _mm256_subs_epu8(_mm256_sub_epi8(places(marks.end), whole_end), _mm256_set1_epi8(1));
   const __m256i size = _mm256_add_epi8(_mm256_sub_epi8(whole_end, first), decimals);
   const __mmask32 numbers = _bzhi_u32(~0U, block.count);
-  block.long_ones = _mm256_mask_cmpgt_epu8_mask(numbers, size, _mm256_set1_epi8(kNarrow)) != 0;
+  block.longer_than_narrow = _mm256_mask_cmpgt_epu8_mask(numbers, size, _mm256_set1_epi8(kNarrow));
+  block.longer_than_middle = _mm256_mask_cmpgt_epu8_mask(numbers, size, _mm256_set1_epi8(kMiddle));
   _mm256_store_si256(reinterpret_cast<__m256i*>(block.first), first);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(block.size),
-                     _mm256_maskz_mov_epi8(numbers, size));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(block.size), _mm256_maskz_mov_epi8(numbers, size));
   _mm256_store_si256(reinterpret_cast<__m256i*>(block.decimals),
                      _mm256_maskz_mov_epi8(numbers, decimals));
 }
@@ -149,7 +121,8 @@ void scan(const char* text, const char* end, const Constants& all, Block& block)
   const __m512i characters = _mm512_maskz_loadu_epi8(inside, text);
   const __m512i values = _mm512_sub_epi8(characters, all.zero);
   const Kinds is = classify(characters, values, all);
-  const Marks marks = mark<kDots>(is);
+  Marks marks = mark_numbers<kDots>(is);
+  const Mask whole_ends = kDots ? mark_whole_ends(is, marks) : marks.end;
   Mask usable = marks.end & _blsmsk_u64(is.close);
   if ((_tzcnt_u64(marks.wrong) + _lzcnt_u64(usable)) < 64) [[unlikely]] {
     usable &= ~marks.wrong & (marks.wrong - 1);
@@ -163,7 +136,7 @@ void scan(const char* text, const char* end, const Constants& all, Block& block)
   block.consumed = static_cast<unsigned>(_tzcnt_u64(last)) + (block.closed ? 0 : 1);
   block.minus = static_cast<std::uint32_t>(_pext_u64(marks.minus << 1, marks.first));
   block.digits = _mm512_maskz_compress_epi8(is.digit, values);
-  measure(marks, block);
+  measure(marks, whole_ends, block);
 }
 
 // The lanes in which the double is so near the middle of two floats that its own rounding may have
@@ -184,8 +157,7 @@ __mmask8 store(__m512i whole, __m512d scale, __mmask8 minus, __mmask8 valid, flo
   return doubtful(value) & valid;
 }
 
-__mmask8 store(
-    __m512i whole, __m512d, __mmask8 minus, __mmask8 valid, std::int64_t* out) noexcept {
+__mmask8 store(__m512i whole, __m512d, __mmask8 minus, __mmask8 valid, std::int64_t* out) noexcept {
   whole = _mm512_mask_sub_epi64(whole, minus, _mm512_setzero_si512(), whole);
   _mm512_mask_storeu_epi64(out, valid, whole);
   return 0;
@@ -203,6 +175,14 @@ __m512i join_halves(__m512i parts, int unit) noexcept {
   return _mm512_add_epi64(upper, _mm512_srli_epi64(parts, 32));
 }
 
+// Sixteen digits to the lower half of each 128-bit lane, from digits moved together.
+__m512i join_eights(Mask lanes, __m512i digits) noexcept {
+  const __m512i fours = join_fours(_mm512_maskz_expand_epi8(lanes, digits));
+  const __m512i eights =
+      _mm512_madd_epi16(_mm512_packus_epi32(fours, fours), _mm512_set1_epi32(0x00012710));
+  return join_halves(eights, 100000000);
+}
+
 // Converts the numbers of a block without one longer than kNarrow digits. The result is how many
 // were: fewer than there are when the next one needs the scalar version.
 template <typename Number>
@@ -215,11 +195,36 @@ unsigned convert_narrow(const Block& block, Number* out) noexcept {
     const __m128i decimals = _mm_loadu_si64(block.decimals + from);
     const auto lanes = static_cast<Mask>(_mm_cvtsi128_si64(_mm_shuffle_epi8(lanes_of, size)));
     const __m512i digits = from == 0 ? block.digits : drop_front(block.digits, used);
-    const __m512i whole =
-        join_halves(join_fours(_mm512_maskz_expand_epi8(lanes, digits)), 10000);
+    const __m512i whole = join_halves(join_fours(_mm512_maskz_expand_epi8(lanes, digits)), 10000);
     const __m512d scale = _mm512_permutexvar_pd(_mm512_cvtepu8_epi64(decimals), inverse);
     const auto minus = static_cast<__mmask8>(block.minus >> from);
     const auto valid = static_cast<__mmask8>(_bzhi_u32(0xFF, block.count - from));
+    const __mmask8 doubt = store(whole, scale, minus, valid, out + from);
+    if (doubt != 0) {
+      return from + _tzcnt_u32(doubt);
+    }
+    used += static_cast<unsigned>(_mm_popcnt_u64(lanes));
+  }
+  return block.count;
+}
+
+// The same for numbers up to kMiddle digits, four at a time.
+template <typename Number>
+unsigned convert_middle(const Block& block, Number* out) noexcept {
+  const __m512d inverse[] = {_mm512_loadu_pd(kInverse), _mm512_loadu_pd(kInverse + 8)};
+  const __m512i even = _mm512_set_epi64(0, 0, 0, 0, 6, 4, 2, 0);
+  unsigned used = 0;
+  for (unsigned from = 0; from < block.count; from += 4) {
+    const __m128i size = _mm_cvtepu8_epi16(_mm_loadu_si32(block.size + from));
+    const __m128i lane =
+        _mm_sllv_epi16(_mm_set1_epi16(-1), _mm_sub_epi16(_mm_set1_epi16(16), size));
+    const auto lanes = static_cast<Mask>(_mm_cvtsi128_si64(lane));
+    const __m512i parts = join_eights(lanes, drop_front(block.digits, used));
+    const __m512i whole = _mm512_permutexvar_epi64(even, parts);
+    const __m512i decimals = _mm512_cvtepu8_epi64(_mm_loadu_si32(block.decimals + from));
+    const __m512d scale = _mm512_permutex2var_pd(inverse[0], decimals, inverse[1]);
+    const auto minus = static_cast<__mmask8>(block.minus >> from);
+    const auto valid = static_cast<__mmask8>(_bzhi_u32(0xF, block.count - from));
     const __mmask8 doubt = store(whole, scale, minus, valid, out + from);
     if (doubt != 0) {
       return from + _tzcnt_u32(doubt);
@@ -240,11 +245,7 @@ unsigned convert_wide(const Block& block, Number* out) noexcept {
       return from;
     }
     const Mask lanes = ((~Mask{0} << 32) >> size[0] & 0xFFFFFFFF) | ~(~Mask{0} >> size[1]);
-    const __m512i digits = drop_front(block.digits, used);
-    const __m512i fours = join_fours(_mm512_maskz_expand_epi8(lanes, digits));
-    const __m512i eights = _mm512_madd_epi16(_mm512_packus_epi32(fours, fours),
-                                             _mm512_set1_epi32(0x00012710));
-    const __m512i parts = join_halves(eights, 100000000);
+    const __m512i parts = join_eights(lanes, drop_front(block.digits, used));
     const __m512i upper = _mm512_permutexvar_epi64(_mm512_set_epi64(0, 0, 0, 0, 0, 0, 4, 0), parts);
     const __m512i lower = _mm512_permutexvar_epi64(_mm512_set_epi64(0, 0, 0, 0, 0, 0, 6, 2), parts);
     const __m512i whole = _mm512_add_epi64(_mm512_mullo_epi64(upper, sixteens), lower);
@@ -263,7 +264,10 @@ unsigned convert_wide(const Block& block, Number* out) noexcept {
 
 template <typename Number>
 unsigned convert(const Block& block, Number* out) noexcept {
-  return block.long_ones ? convert_wide(block, out) : convert_narrow(block, out);
+  if (block.longer_than_narrow == 0) {
+    return convert_narrow(block, out);
+  }
+  return block.longer_than_middle == 0 ? convert_middle(block, out) : convert_wide(block, out);
 }
 
 struct Progress {
@@ -303,16 +307,15 @@ ParseResult parse_odd(const char* p, const char* end, float* out, std::size_t ca
   return kScalarParse.parse_float32(p, end, out, capacity);
 }
 
-ParseResult parse_odd(
-    const char* p, const char* end, std::int64_t* out, std::size_t capacity) noexcept {
+ParseResult parse_odd(const char* p,
+                      const char* end,
+                      std::int64_t* out,
+                      std::size_t capacity) noexcept {
   return kScalarParse.parse_int64(p, end, out, capacity);
 }
 
 template <typename Number>
-ParseResult parse(const char* begin,
-                  const char* end,
-                  Number* out,
-                  std::size_t capacity) noexcept {
+ParseResult parse(const char* begin, const char* end, Number* out, std::size_t capacity) noexcept {
   std::size_t count = 0;
   for (const char* p = begin;;) {
     const Progress plain = parse_plain(p, end, out + count, capacity - count);
@@ -334,8 +337,7 @@ ParseResult parse(const char* begin,
 
 }  // namespace
 
-constinit const Table kAvx512Parse = {.name = "avx512",
-                                      .parse_float32 = parse<float>,
-                                      .parse_int64 = parse<std::int64_t>};
+constinit const Table kAvx512Parse = {
+    .name = "avx512", .parse_float32 = parse<float>, .parse_int64 = parse<std::int64_t>};
 
 }  // namespace maas::kernels

@@ -18,9 +18,9 @@ void take(Table& table, const Table& part, Functions Table::*... functions) {
 Table overlay(Table table, const Table& part) {
   table.name = part.name;
   take(table, part, &Table::parse_float32, &Table::parse_int64, &Table::print_float32,
-       &Table::print_int64, &Table::softmax, &Table::argmax, &Table::top_k,
-       &Table::normalise_image, &Table::scale_shift_float32, &Table::scale_shift_uint8,
-       &Table::l2_normalise, &Table::mean_pool);
+       &Table::print_int64, &Table::softmax, &Table::argmax, &Table::top_k, &Table::normalise_image,
+       &Table::scale_shift_float32, &Table::scale_shift_uint8, &Table::l2_normalise,
+       &Table::mean_pool);
   return table;
 }
 
@@ -85,10 +85,11 @@ const Table& select(std::string_view name) {
     }
     choices += (choices.empty() ? "" : ", ") + std::string(table.name);
   }
-  throw Error(ErrorCode::kInvalidArgument,
-              "MAAS_FORCE_ISA is '" + std::string(name) +
-                  "', which is unknown or not supported by this processor; unset it or use one of: " +
-                  choices);
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "MAAS_FORCE_ISA is '" + std::string(name) +
+          "', which is unknown or not supported by this processor; unset it or use one of: " +
+          choices);
 }
 
 const Table& active() {

@@ -7,8 +7,8 @@
 
 #include "maas/kernels/parts.h"
 
-// JSON numbers to values, eight digits at a time inside a 64-bit word. The vector versions hand here
-// whatever is not a plain short number.
+// JSON numbers to values, eight digits at a time inside a 64-bit word. The vector versions hand
+// here whatever is not a plain short number.
 namespace maas::kernels {
 namespace {
 
@@ -45,7 +45,7 @@ const char* skip_space(const char* p, const char* end) noexcept {
 std::uint64_t eight_digits(std::uint64_t word) noexcept {
   word = word * 10 + (word >> 8);
   constexpr std::uint64_t kPairs = 0x000000FF000000FF;
-  const std::uint64_t high = (word & kPairs) * 0x000F424000000064;        // 100 + (1000000 << 32)
+  const std::uint64_t high = (word & kPairs) * 0x000F424000000064;         // 100 + (1000000 << 32)
   const std::uint64_t low = ((word >> 16) & kPairs) * 0x0000271000000001;  // 1 + (10000 << 32)
   return (high + low) >> 32;
 }
@@ -195,10 +195,7 @@ Read read(const char* p, const char* end, std::int64_t& out) noexcept {
 }
 
 template <typename Number>
-ParseResult parse(const char* begin,
-                  const char* end,
-                  Number* out,
-                  std::size_t capacity) noexcept {
+ParseResult parse(const char* begin, const char* end, Number* out, std::size_t capacity) noexcept {
   const char* p = skip_space(begin, end);
   for (std::size_t count = 0;;) {
     if (p == end || (*p != '-' && !is_digit(*p))) {
@@ -222,8 +219,7 @@ ParseResult parse(const char* begin,
 
 }  // namespace
 
-constinit const Table kScalarParse = {.name = "scalar",
-                                      .parse_float32 = parse<float>,
-                                      .parse_int64 = parse<std::int64_t>};
+constinit const Table kScalarParse = {
+    .name = "scalar", .parse_float32 = parse<float>, .parse_int64 = parse<std::int64_t>};
 
 }  // namespace maas::kernels

@@ -88,25 +88,21 @@ std::uint32_t round_to_odd(std::uint64_t power, std::uint32_t value) noexcept {
   return static_cast<std::uint32_t>(high >> 32) | ((high & 0xFFFFFFFF) > 1 ? 1U : 0U);
 }
 
-// The candidate that lies between the bounds; of two the nearer, of two as near the even one.
-Decimal choose(std::uint32_t below, std::uint32_t value, std::uint32_t above, int k) noexcept {
+// The candidate that lies between the bounds: a multiple of ten if there is one (its zero is cut off
+// later), of two the nearer, of two as near the even one. Without branches, for no processor can
+// foresee which way a random number goes.
+std::uint32_t choose(std::uint32_t below, std::uint32_t value, std::uint32_t above) noexcept {
   const std::uint32_t floor = value / 4;
-  if (floor >= 10) {
-    const std::uint32_t tens = floor / 10;
-    const bool lower_fits = below <= 40 * tens;
-    const bool upper_fits = 40 * tens + 40 <= above;
-    if (lower_fits != upper_fits) {
-      return {tens + (upper_fits ? 1 : 0), k + 1};
-    }
-  }
-  const bool lower_fits = below <= 4 * floor;
-  const bool upper_fits = 4 * floor + 4 <= above;
-  if (lower_fits != upper_fits) {
-    return {floor + (upper_fits ? 1 : 0), k};
-  }
-  const std::uint32_t middle = 4 * floor + 2;
-  const bool up = value > middle || (value == middle && (floor & 1) != 0);
-  return {floor + (up ? 1 : 0), k};
+  const std::uint32_t tens = floor / 10 * 10;
+  const std::uint32_t low_tens = below <= 4 * tens ? 1 : 0;
+  const std::uint32_t high_tens = 4 * tens + 40 <= above ? 1 : 0;
+  const std::uint32_t low = below <= 4 * floor ? 1 : 0;
+  const std::uint32_t high = 4 * floor + 4 <= above ? 1 : 0;
+  const std::uint32_t nearer_high = (value & 3) + (floor & 1) > 2 ? 1 : 0;
+  const std::uint32_t one_fits = low ^ high;
+  const std::uint32_t ones = floor + (one_fits & high) + ((one_fits ^ 1) & nearer_high);
+  const std::uint32_t use_tens = 0 - ((low_tens ^ high_tens) & (floor >= 10 ? 1U : 0U));
+  return ones ^ ((ones ^ (tens + 10 * high_tens)) & use_tens);
 }
 
 // REQUIRES: bits of a finite float greater than 0
@@ -126,7 +122,7 @@ Decimal shortest(std::uint32_t bits) noexcept {
   const std::uint32_t odd = significand & 1;  // the bounds themselves round to an even float only
   const std::uint32_t below = round_to_odd(power, (centre - (closer_below ? 1 : 2)) << h) + odd;
   const std::uint32_t above = round_to_odd(power, (centre + 2) << h) - odd;
-  return choose(below, round_to_odd(power, centre << h), above, k);
+  return {choose(below, round_to_odd(power, centre << h), above), k};
 }
 
 int count_digits(std::uint32_t value) noexcept {

@@ -1,9 +1,10 @@
-# maas_layer(NAME SOURCES ... HEADERS ... DEPENDS layers... PRIVATE targets... TESTS ...)
+# maas_layer(NAME SOURCES ... HEADERS ... DEPENDS layers... PRIVATE targets... TESTS ... ISAS ...)
 #
 # One static library per layer. Its test program links that layer alone, so a call to a layer on its
 # right fails to link. PRIVATE targets are third-party packages that no header of the layer mentions.
+# ISAS are instruction sets: the test program runs once more for each, forced by MAAS_FORCE_ISA.
 function(maas_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE;TESTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;DEPENDS;PRIVATE;TESTS;ISAS")
   add_library(maas_${name} STATIC ${arg_SOURCES})
   add_library(maas::${name} ALIAS maas_${name})
   target_sources(maas_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/cpp FILES ${arg_HEADERS})
@@ -17,5 +18,11 @@ function(maas_layer name)
     target_link_libraries(maas_${name}_test PRIVATE maas::${name} ${arg_PRIVATE} GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND maas_${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+    foreach(isa IN LISTS arg_ISAS)
+      add_test(NAME ${name}_${isa} COMMAND maas_${name}_test)
+      set_tests_properties(${name}_${isa} PROPERTIES
+        LABELS ${name} TIMEOUT 120 ENVIRONMENT MAAS_FORCE_ISA=${isa}
+        SKIP_REGULAR_EXPRESSION "not supported by this processor")
+    endforeach()
   endif()
 endfunction()

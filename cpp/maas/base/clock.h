@@ -62,9 +62,11 @@ class Deadline {
   Deadline() = default;  // never
   explicit Deadline(TimePoint at) : at_(at) {}
   static Deadline never() { return {}; }
+  static Deadline from(TimePoint start, Duration duration) {
+    return Deadline(duration >= TimePoint::max() - start ? TimePoint::max() : start + duration);
+  }
   static Deadline after(const Clock& clock, Duration duration) {
-    const TimePoint now = clock.now();
-    return Deadline(duration >= TimePoint::max() - now ? TimePoint::max() : now + duration);
+    return from(clock.now(), duration);
   }
 
   [[nodiscard]] TimePoint at() const noexcept { return at_; }

@@ -47,6 +47,11 @@ Batch assemble(const std::vector<std::shared_ptr<Job>>& jobs) {
 // A model that answers another number of rows, or of outputs, than it was asked would give requests
 // each other's rows: the batch fails instead.
 void check_outputs(const Signature& signature, const BatchResult& result, std::int64_t rows) {
+  if (!result.row_errors.empty() && std::cmp_not_equal(result.row_errors.size(), rows)) {
+    throw Error(ErrorCode::kInternal, "the model returned " +
+                                          std::to_string(result.row_errors.size()) +
+                                          " row errors for " + std::to_string(rows) + " rows");
+  }
   if (result.outputs.size() != signature.outputs.size()) {
     throw Error(ErrorCode::kInternal,
                 "the model returned " + std::to_string(result.outputs.size()) + " outputs, " +
@@ -75,7 +80,7 @@ void check_outputs(const Signature& signature, const BatchResult& result, std::i
 // Why a request whose rows begin at `first` has no answer, if so.
 std::optional<Error> row_error(const BatchResult& result, std::int64_t first, std::int64_t rows) {
   for (std::int64_t row = first; row < first + rows && !result.row_errors.empty(); ++row) {
-    if (const auto& error = result.row_errors.at(static_cast<std::size_t>(row))) {
+    if (const auto& error = result.row_errors[static_cast<std::size_t>(row)]) {
       return error;
     }
   }
@@ -86,9 +91,20 @@ std::optional<Error> row_error(const BatchResult& result, std::int64_t first, st
 
 // A batch on its way through the model.
 struct Batcher::Running {
-  Running(Jobs taken, TimePoint at) : jobs(std::move(taken)), started(at), computing(at) {}
+  Running(Batcher& owner, Jobs taken, TimePoint at)
+      : batcher(owner), jobs(std::move(taken)), started(at), computing(at) {}
+  // A model that lets `done` go without calling it fails its batch; it would else hang for ever.
+  ~Running() {
+    if (!finished) {
+      batcher.finish(*this, Error(ErrorCode::kInternal, "the model gave no answer"));
+    }
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
 
+  Batcher& batcher;  // alive until it is finished
   const Jobs jobs;
+  std::size_t answered = 0;  // of them, from the first
   const TimePoint started;
   TimePoint computing;  // when it was assembled
   std::int64_t rows = 0;
@@ -148,7 +164,7 @@ Status Batcher::submit(std::shared_ptr<Job> job) {
     stats_.queued.add(1);
     stats_.in_flight.add(1);
   }
-  WakeScope::request(pool_);
+  WakeScope::request(pool_, this);
   return ok_status();
 }
 
@@ -163,6 +179,9 @@ WorkSource::Step Batcher::run_one(const ExecutorContext& context) noexcept {
                : Error(ErrorCode::kDeadlineExceeded, "the deadline passed in the queue"),
            now);
   }
+  if (!taken.expired.empty()) {
+    answered(taken.expired.size());
+  }
   if (!taken.batch.empty()) {
     execute(std::move(taken.batch), context);
   }
@@ -176,6 +195,7 @@ Batcher::Taken Batcher::take(TimePoint now) {
     return taken;
   }
   take_expired(now, taken.expired);
+  answering_ += taken.expired.size();
   if (ready(now, taken.step)) {
     take_batch(taken.batch);
     ++running_;
@@ -183,9 +203,6 @@ Batcher::Taken Batcher::take(TimePoint now) {
     if (!queue_.empty() && running_ < options_.executors) {
       pool_.wake();  // another executor can begin while this one computes
     }
-  }
-  if (queue_.empty() && running_ == 0) {
-    idle_.notify_all();
   }
   return taken;
 }
@@ -199,8 +216,12 @@ bool Batcher::ready(TimePoint now, Step& step) const {
       closed_) {
     return true;
   }
-  step.next = queue_.front()->submitted + options_.batch_timeout;
-  return now >= step.next;
+  const Deadline window = Deadline::from(queue_.front()->submitted, options_.batch_timeout);
+  step.next = window.at();
+  // To hold a request beyond its deadline would be to refuse it for nothing.
+  return window.expired(now) || std::any_of(queue_.begin(), queue_.end(), [&](const auto& job) {
+           return job->request.deadline.at() < window.at();
+         });
 }
 
 void Batcher::take_expired(TimePoint now, Jobs& expired) {
@@ -235,7 +256,7 @@ void Batcher::take_batch(Jobs& batch) {
 
 void Batcher::execute(Jobs batch, const ExecutorContext& context) noexcept {
   const TimePoint started = clock_->now();
-  auto running = std::make_shared<Running>(std::move(batch), started);
+  auto running = std::make_shared<Running>(*this, std::move(batch), started);
   try {
     Batch stacked = assemble(running->jobs);
     running->rows = stacked.rows;
@@ -263,8 +284,8 @@ void Batcher::finish(Running& running, Result<BatchResult> result) noexcept {
     scatter(running, *result, now);
   } catch (...) {
     const Error error = current_error();
-    for (const auto& job : running.jobs) {
-      answer(*job, error, now);
+    while (running.answered < running.jobs.size()) {
+      answer(*running.jobs[running.answered++], error, now);
     }
   }
   const Duration apart = clock_->now() - now;
@@ -272,7 +293,7 @@ void Batcher::finish(Running& running, Result<BatchResult> result) noexcept {
   release_executor();
 }
 
-void Batcher::scatter(const Running& running, const BatchResult& result, TimePoint now) {
+void Batcher::scatter(Running& running, const BatchResult& result, TimePoint now) {
   const bool batch_dim = model_->signature().batch_dim;
   std::int64_t first = 0;
   for (const auto& job : running.jobs) {
@@ -285,6 +306,7 @@ void Batcher::scatter(const Running& running, const BatchResult& result, TimePoi
     reply.timings = {running.started - job->submitted, now - running.computing, running.rows};
     stats_.queue_seconds.observe(seconds(reply.timings.queue));
     const auto error = row_error(result, first, rows);
+    ++running.answered;
     answer(*job, error ? Result<Reply>(*error) : Result<Reply>(std::move(reply)), now);
     first += rows;
   }
@@ -300,19 +322,28 @@ void Batcher::answer(Job& job, Result<Reply> result, TimePoint now) noexcept {
   job.complete(std::move(result));
 }
 
+// Jobs that left the queue without running have been answered.
+void Batcher::answered(std::size_t jobs) noexcept {
+  const std::lock_guard lock(mutex_);
+  answering_ -= jobs;
+  if (is_idle()) {
+    idle_.notify_all();
+  }
+}
+
 void Batcher::release_executor() noexcept {
-  bool more = false;
-  {
-    const std::lock_guard lock(mutex_);
-    --running_;
-    more = !queue_.empty();
-    if (!more && running_ == 0) {
-      idle_.notify_all();
-    }
+  // All of it under the lock: behind it, close() may let the batcher and its pool be destroyed.
+  const std::lock_guard lock(mutex_);
+  --running_;
+  if (!queue_.empty()) {
+    pool_.wake();
+  } else if (is_idle()) {
+    idle_.notify_all();
   }
-  if (more) {
-    WakeScope::request(pool_);
-  }
+}
+
+bool Batcher::is_idle() const noexcept {
+  return queue_.empty() && running_ == 0 && answering_ == 0;
 }
 
 bool Batcher::close(Deadline deadline) {
@@ -322,17 +353,21 @@ bool Batcher::close(Deadline deadline) {
     std::unique_lock lock(mutex_);
     closed_ = true;
     pool_.wake();  // a batch held open starts now
-    while (!(in_time = queue_.empty() && running_ == 0) && !deadline.expired(clock_->now())) {
+    while (!(in_time = is_idle()) && !deadline.expired(clock_->now())) {
       clock_->wait_until(lock, idle_, deadline.at());
     }
     left.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
     stats_.queued.add(-static_cast<std::int64_t>(left.size()));
     queue_.clear();
     queued_rows_ = 0;
+    answering_ += left.size();
   }
   for (const auto& job : left) {
     answer(*job, Error(ErrorCode::kUnavailable, "the model was unloaded before it could answer"),
            clock_->now());
+  }
+  if (!left.empty()) {
+    answered(left.size());
   }
   return in_time;
 }

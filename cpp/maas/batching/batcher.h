@@ -43,6 +43,7 @@ class Batcher final : public WorkSource {
 
   // Takes the job, or says why not: overloaded (queue full), invalid_argument (inputs that do not
   // fit the signature), unavailable (closed). A job refused is not completed. Sets request.rows.
+  // A caller inside a WakeScope keeps the ServedModel until the scope has ended.
   Status submit(std::shared_ptr<Job> job);
 
   Step run_one(const ExecutorContext& context) noexcept override;
@@ -70,9 +71,11 @@ class Batcher final : public WorkSource {
   void take_batch(Jobs& batch);
   void execute(Jobs batch, const ExecutorContext& context) noexcept;
   void finish(Running& running, Result<BatchResult> result) noexcept;
-  void scatter(const Running& running, const BatchResult& result, TimePoint now);
+  void scatter(Running& running, const BatchResult& result, TimePoint now);
   void answer(Job& job, Result<Reply> result, TimePoint now) noexcept;
+  void answered(std::size_t jobs) noexcept;
   void release_executor() noexcept;
+  [[nodiscard]] bool is_idle() const noexcept;
 
   const std::shared_ptr<Model> model_;
   const BatchOptions options_;
@@ -85,6 +88,7 @@ class Batcher final : public WorkSource {
   std::deque<std::shared_ptr<Job>> queue_;  // guarded by mutex_
   std::int64_t queued_rows_ = 0;            // guarded by mutex_
   int running_ = 0;                         // guarded by mutex_; batches
+  std::size_t answering_ = 0;               // guarded by mutex_; jobs that left the queue unrun
   bool closed_ = false;                     // guarded by mutex_
 };
 

@@ -8,11 +8,20 @@ namespace maas {
 
 ExecutorPool::ExecutorPool(Options options, std::shared_ptr<Clock> clock)
     : options_(std::move(options)), clock_(std::move(clock)) {
-  grow_to(std::max(options_.threads, 1));
+  try {
+    grow_to(std::max(options_.threads, 1));
+  } catch (...) {
+    stop();  // the threads that were made would else be waited for in vain
+    throw;
+  }
 }
 
 ExecutorPool::~ExecutorPool() {
-  std::vector<Thread> threads;
+  stop();
+}
+
+void ExecutorPool::stop() noexcept {
+  std::vector<Thread> threads;  // joined when the lock is let go
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -61,6 +61,7 @@ class ExecutorPool final : public Wakeable {
   void wake() noexcept override;
 
  private:
+  void stop() noexcept;
   void serve();
   // Asks each source once, beginning behind the one that ran last. Lets `lock` go while it asks,
   // and holds no source but the one it asks, so that the others can go away meanwhile.

@@ -51,7 +51,7 @@ void add_vector_tables(Tables& tables) {
   }
   tables.add(overlay(overlay(tables.items[0], kAvx2), kAvx2Parse));
   if (has_avx512()) {
-    tables.add(overlay(overlay(tables.items[1], kAvx512), kAvx512Parse));
+    tables.add(overlay(overlay(overlay(tables.items[1], kAvx512), kAvx512Parse), kAvx512Print));
   }
 }
 #else

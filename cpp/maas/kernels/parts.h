@@ -14,5 +14,6 @@ extern const Table kAvx2;
 extern const Table kAvx2Parse;
 extern const Table kAvx512;
 extern const Table kAvx512Parse;
+extern const Table kAvx512Print;
 
 }  // namespace maas::kernels

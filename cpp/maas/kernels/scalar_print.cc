@@ -1,76 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
 #include <bit>
 #include <cstring>
 
 #include "maas/kernels/parts.h"
+#include "maas/kernels/powers_of_ten.h"
 
 // Values to JSON numbers. The shortest digits of a float are found with the method of R. Giulietti,
 // "The Schubfach way to render doubles" (2020), in the size for float32: three products of 64 by 32
 // bits with a power of ten tell which decimals lie between the two neighbours' midpoints.
 namespace maas::kernels {
 namespace {
-
-constexpr int kMinPower = -31;
-constexpr int kMaxPower = 45;
-constexpr int kFixedFrom = -4;  // exponents of the numbers that are written without 'e'
-constexpr int kFixedTo = 8;
-
-// Whole numbers of 192 bits, least word first: enough to compute the table below exactly.
-using Wide = std::array<std::uint32_t, 6>;
-
-constexpr std::uint32_t multiply(Wide& wide, std::uint32_t factor) {
-  std::uint64_t carry = 0;
-  for (std::uint32_t& word : wide) {
-    carry += std::uint64_t{word} * factor;
-    word = static_cast<std::uint32_t>(carry);
-    carry >>= 32;
-  }
-  return static_cast<std::uint32_t>(carry);
-}
-
-constexpr std::uint32_t divide(Wide& wide, std::uint32_t divisor) {
-  std::uint64_t rest = 0;
-  for (std::size_t i = wide.size(); i-- > 0;) {
-    rest = (rest << 32) | wide[i];
-    wide[i] = static_cast<std::uint32_t>(rest / divisor);
-    rest %= divisor;
-  }
-  return static_cast<std::uint32_t>(rest);
-}
-
-// The 64 leading bits of `wide`, rounded up when anything is cut off or `inexact` is set.
-constexpr std::uint64_t leading_bits(Wide wide, bool inexact) {
-  while ((wide.back() >> 31) == 0) {
-    multiply(wide, 2);
-  }
-  const std::uint64_t top = (std::uint64_t{wide[5]} << 32) | wide[4];
-  const bool cut = inexact || (wide[0] | wide[1] | wide[2] | wide[3]) != 0;
-  return top + (cut ? 1 : 0);
-}
-
-// 10^power * 2^s, rounded up, with s such that the result has 64 bits.
-constexpr std::uint64_t power_of_ten(int power) {
-  Wide wide = {};
-  bool inexact = false;
-  wide.front() = power >= 0 ? 1 : 0;
-  wide.back() = power >= 0 ? 0 : 1U << 31;
-  for (int i = 0; i < power; ++i) {
-    multiply(wide, 10);
-  }
-  for (int i = 0; i > power; --i) {
-    inexact = divide(wide, 10) != 0 || inexact;
-  }
-  return leading_bits(wide, inexact);
-}
-
-constexpr auto kPowers = [] {
-  std::array<std::uint64_t, kMaxPower - kMinPower + 1> powers = {};
-  for (int power = kMinPower; power <= kMaxPower; ++power) {
-    powers[static_cast<std::size_t>(power - kMinPower)] = power_of_ten(power);
-  }
-  return powers;
-}();
 
 constexpr std::uint32_t kSmallPowers[] = {1,      10,      100,      1000,      10000,
                                           100000, 1000000, 10000000, 100000000, 1000000000};
@@ -88,9 +27,9 @@ std::uint32_t round_to_odd(std::uint64_t power, std::uint32_t value) noexcept {
   return static_cast<std::uint32_t>(high >> 32) | ((high & 0xFFFFFFFF) > 1 ? 1U : 0U);
 }
 
-// The candidate that lies between the bounds: a multiple of ten if there is one (its zero is cut off
-// later), of two the nearer, of two as near the even one. Without branches, for no processor can
-// foresee which way a random number goes.
+// The candidate that lies between the bounds: a multiple of ten if there is one (its zero is cut
+// off later), of two the nearer, of two as near the even one. Without branches, for no processor
+// can foresee which way a random number goes.
 std::uint32_t choose(std::uint32_t below, std::uint32_t value, std::uint32_t above) noexcept {
   const std::uint32_t floor = value / 4;
   const std::uint32_t tens = floor / 10 * 10;
@@ -117,7 +56,7 @@ Decimal shortest(std::uint32_t bits) noexcept {
   const bool closer_below = fraction == 0 && biased > 1;
   const int k = (q * 1262611 - (closer_below ? 524031 : 0)) >> 22;  // floor(log10 of the interval)
   const int h = q + ((-k * 1741647) >> 19) + 1;                     // floor(log2(10^-k)) + q + 1
-  const std::uint64_t power = kPowers[static_cast<std::size_t>(-k - kMinPower)];
+  const std::uint64_t power = kPowersOfTen.of[-k - kMinPower];
   const std::uint32_t centre = significand * 4;
   const std::uint32_t odd = significand & 1;  // the bounds themselves round to an even float only
   const std::uint32_t below = round_to_odd(power, (centre - (closer_below ? 1 : 2)) << h) + odd;

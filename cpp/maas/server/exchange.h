@@ -6,24 +6,24 @@
 
 #include "maas/batching/job.h"
 #include "maas/batching/served_model.h"
-#include "maas/exec/wake.h"
 #include "maas/server/http.h"
 
 namespace maas {
 
 class Exchange;
 struct Catalog;
+struct EndpointSpec;
 
 // The thread on which exchanges live: an I/O thread, or the caller of Server::handle().
-class ExchangeHost : public Wakeable {
+class ExchangeHost {
  public:
   // Called from any thread when the model has answered; the host calls exchange->deliver() on its
-  // own thread. Several calls before the host wakes cost one wake-up.
+  // own thread, also when the exchange has expired meanwhile. The last thing that complete() does.
   virtual void post(std::shared_ptr<Exchange> exchange) noexcept = 0;
   // Called on the host's own thread, once per exchange, when exchange->response is complete.
   virtual void answered(Exchange& exchange) noexcept = 0;
-  // Called on the host's own thread after a job with a deadline was submitted: the host calls
-  // exchange.expire() when the deadline comes and the exchange is not answered by then.
+  // Called on the host's own thread after a job was accepted: post() follows, exactly once. The
+  // host calls exchange.expire() if the job's deadline comes before the exchange is answered.
   virtual void watch(Exchange& exchange) noexcept = 0;
 
  protected:
@@ -58,6 +58,9 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   HttpRequest http;
   HttpResponse response;
   std::shared_ptr<const Catalog> catalog;  // what was published when the request came
+  // What the path names, if it does: set by the router, kept alive by `catalog`.
+  const std::shared_ptr<ServedModel>* model = nullptr;
+  const EndpointSpec* endpoint = nullptr;
   std::unique_ptr<Handler::State> state;
   TimePoint arrived;
 

@@ -10,6 +10,9 @@ namespace maas {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
 
+// Equal when ASCII case is ignored, as names of fields and their keywords are compared.
+bool same_token(std::string_view a, std::string_view b) noexcept;
+
 struct Header {
   std::string_view name;
   std::string_view value;

@@ -38,7 +38,7 @@ std::optional<int> parse_version(std::string_view text) noexcept {
   return version;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string shown = "'";
   for (const char c : text.substr(0, kMaxShown)) {
     shown += c >= ' ' && c <= '~' ? c : '?';

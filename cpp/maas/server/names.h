@@ -18,7 +18,7 @@ std::optional<int> parse_version(std::string_view text) noexcept;
 
 // `text` in single quotes for an error's sentence: at most 64 characters, what is not printable
 // ASCII replaced by '?'.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // A path with its %XX decoded; nothing when a '%' has no two hexadecimal digits behind it.
 std::optional<std::string> percent_decode(std::string_view path);

@@ -20,6 +20,7 @@ struct ServerOptions {
   std::size_t max_connections = 4096;
   Duration header_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(75);
+  Duration stall_timeout = std::chrono::seconds(30);    // without progress of a body or an answer
   Duration request_timeout = std::chrono::seconds(30);  // of requests under /v2/models
   std::string docs_page;                                // HTML served at /docs
   std::string title = "maas";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/tensor/cast.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <Eigen/Core>
@@ -20,11 +21,20 @@ Tensor cast_from(const Tensor& tensor) {
   return out;
 }
 
+// Any byte but 0 is true; one that is neither 0 nor 1 must not be loaded as a bool.
+Tensor cast_from_bool(const Tensor& tensor) {
+  Tensor out = Tensor::allocate(DType::kFloat32, tensor.shape());
+  std::transform(tensor.values<std::uint8_t>().begin(), tensor.values<std::uint8_t>().end(),
+                 out.mutable_values<float>().begin(),
+                 [](std::uint8_t byte) { return byte == 0 ? 0.0F : 1.0F; });
+  return out;
+}
+
 }  // namespace
 
 Tensor to_float32(const Tensor& tensor) {
   switch (tensor.dtype()) {
-    case DType::kBool: return cast_from<bool>(tensor);
+    case DType::kBool: return cast_from_bool(tensor);
     case DType::kUint8: return cast_from<std::uint8_t>(tensor);
     case DType::kUint16: return cast_from<std::uint16_t>(tensor);
     case DType::kUint32: return cast_from<std::uint32_t>(tensor);

@@ -113,6 +113,9 @@ Tensor take(M* managed) {
     throw Error(ErrorCode::kInvalidArgument, "the array is not in CPU memory; move it there first");
   }
   const DType dtype = our_dtype(array.dtype);
+  if (array.ndim < 0) {
+    throw Error(ErrorCode::kInvalidArgument, "the array has a negative number of dimensions");
+  }
   const Shape shape(
       std::span<const std::int64_t>(array.shape, static_cast<std::size_t>(array.ndim)));
   auto* data = static_cast<std::byte*>(array.data) + array.byte_offset;

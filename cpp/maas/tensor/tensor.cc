@@ -91,6 +91,10 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
 
 namespace {
 
+std::string describe(const Tensor& tensor) {
+  return std::string(numpy_name(tensor.dtype())) + " " + tensor.shape().to_string();
+}
+
 Shape concat_shape(std::span<const Tensor> parts) {
   Shape shape = parts.front().shape();
   std::int64_t rows = 0;
@@ -98,7 +102,7 @@ Shape concat_shape(std::span<const Tensor> parts) {
     if (part.shape().rank() == 0 || part.dtype() != parts.front().dtype() ||
         part.shape().without_leading() != shape.without_leading()) {
       throw Error(ErrorCode::kInvalidArgument,
-                  "cannot stack shape " + part.shape().to_string() + " under " + shape.to_string());
+                  "cannot stack " + describe(part) + " under " + describe(parts.front()));
     }
     rows += part.shape()[0];
   }
@@ -125,7 +129,9 @@ Tensor concat_rows(std::span<const Tensor> parts) {
   }
   auto* to = static_cast<std::byte*>(out.mutable_data());
   for (const Tensor& part : parts) {
-    std::memcpy(to, part.data(), part.byte_size());
+    if (part.byte_size() > 0) {  // no rows may also mean no memory, which memcpy must not see
+      std::memcpy(to, part.data(), part.byte_size());
+    }
     to += part.byte_size();
   }
   return out;

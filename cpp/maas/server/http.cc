@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/http.h"
+
+#include <algorithm>
+
+namespace maas {
+namespace {
+
+char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+}  // namespace
+
+bool same_token(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view HttpRequest::header(std::string_view name) const noexcept {
+  for (const Header& header : headers) {
+    if (same_token(header.name, name)) {
+      return header.value;
+    }
+  }
+  return {};
+}
+
+void HttpResponse::clear() noexcept {
+  status = 200;
+  content_type = "application/json";
+  headers.clear();
+  body.clear();
+}
+
+}  // namespace maas

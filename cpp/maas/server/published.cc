@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/published.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "maas/base/error.h"
+
+namespace maas {
+namespace {
+
+void add_endpoints(Published& published) {
+  for (const EndpointSpec& endpoint : published.catalog.endpoints) {
+    if (!published.endpoints.emplace(endpoint.path, &endpoint).second) {
+      throw Error(ErrorCode::kAlreadyExists,
+                  "two endpoints have the path " + endpoint.path + "; give one another path");
+    }
+  }
+}
+
+void add_models(Published& published) {
+  for (const auto& model : published.catalog.models) {
+    Published::Versions& versions = published.models[model->name()];
+    const auto place =
+        std::lower_bound(versions.begin(), versions.end(), model->version(),
+                         [](const auto& other, int version) { return other->version() < version; });
+    if (place != versions.end() && (*place)->version() == model->version()) {
+      throw Error(ErrorCode::kAlreadyExists,
+                  "two models are named '" + model->name() + "', version " +
+                      std::to_string(model->version()) + "; give one another name or version");
+    }
+    versions.insert(place, model);
+  }
+}
+
+}  // namespace
+
+const std::shared_ptr<ServedModel>* Published::find(std::string_view name,
+                                                    int version) const noexcept {
+  const auto found = models.find(name);
+  if (found == models.end()) {
+    return nullptr;
+  }
+  const Versions& versions = found->second;
+  if (version == 0) {
+    return &versions.back();
+  }
+  const auto at = std::find_if(versions.begin(), versions.end(), [&](const auto& model) {
+    return model->version() == version;
+  });
+  return at == versions.end() ? nullptr : &*at;
+}
+
+std::shared_ptr<const Published> make_published(Catalog catalog) {
+  auto published = std::make_shared<Published>();
+  published->catalog = std::move(catalog);
+  add_endpoints(*published);
+  add_models(*published);
+  return published;
+}
+
+}  // namespace maas

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "maas/server/catalog.h"
+
+namespace maas {
+
+// A catalogue with the tables to find things in it. Immutable once made; the keys are views into
+// the catalogue.
+struct Published {
+  using Versions = std::vector<std::shared_ptr<ServedModel>>;  // ascending
+
+  Catalog catalog;
+  std::unordered_map<std::string_view, const EndpointSpec*> endpoints;  // by path
+  std::unordered_map<std::string_view, Versions> models;                // by name
+
+  // The version that was asked for, or the newest for 0; null when there is none.
+  [[nodiscard]] const std::shared_ptr<ServedModel>* find(std::string_view name,
+                                                         int version = 0) const noexcept;
+};
+
+// Throws already_exists when two endpoints share a path, or two models name and version.
+std::shared_ptr<const Published> make_published(Catalog catalog);
+
+}  // namespace maas

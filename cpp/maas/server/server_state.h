@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "maas/base/guarded.h"
+#include "maas/base/metrics.h"
+#include "maas/server/published.h"
+
+namespace maas {
+
+// What the transport and the routes of one server share. Owned by the Server; any thread may use
+// it.
+struct ServerState {
+  std::atomic<bool> ready{false};  // started and not draining
+  Gauge in_flight;                 // requests that are read and not yet answered
+  Gauge connections;
+  std::array<Counter, 6> answers;  // by status class; [4] counts 4xx
+  Snapshot<Published> published{std::make_shared<const Published>()};
+
+  void count_answer(int status) noexcept {
+    answers[static_cast<std::size_t>(status / 100) % answers.size()].add();
+  }
+};
+
+}  // namespace maas

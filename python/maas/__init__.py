@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""maas turns a trained model into a served endpoint: a C++ core under Python decorators."""
+
+from typing import TYPE_CHECKING, Any
+
+from maas import ops
+from maas.endpoint import EndpointSpec, endpoint
+from maas.errors import (
+    AlreadyExistsError,
+    BatchLengthError,
+    CancelledError,
+    ConfigError,
+    DeadlineExceededError,
+    Error,
+    ForbiddenError,
+    InternalError,
+    InvalidArgumentError,
+    NotFoundError,
+    OverloadedError,
+    TargetError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+    UnprocessableError,
+)
+from maas.model import Model, load
+from maas.server import Server, serve
+from maas.service import Service, service
+from maas.types import Tensor
+
+if TYPE_CHECKING:
+    from maas._core import __version__
+    from maas.client import Client
+    from maas.testing import TestClient
+
+__all__ = [
+    "AlreadyExistsError",
+    "BatchLengthError",
+    "CancelledError",
+    "Client",
+    "ConfigError",
+    "DeadlineExceededError",
+    "EndpointSpec",
+    "Error",
+    "ForbiddenError",
+    "InternalError",
+    "InvalidArgumentError",
+    "Model",
+    "NotFoundError",
+    "OverloadedError",
+    "Server",
+    "Service",
+    "TargetError",
+    "Tensor",
+    "TestClient",
+    "TooLargeError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "UnprocessableError",
+    "__version__",
+    "endpoint",
+    "load",
+    "ops",
+    "serve",
+    "service",
+]
+
+# Loaded when first asked for, so that `import maas` stays fast.
+_LATE = {"Client": "maas.client", "TestClient": "maas.testing", "__version__": "maas._core"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'maas' has no attribute {name!r}")
+    import importlib
+
+    found = getattr(importlib.import_module(_LATE[name]), name)
+    globals()[name] = found
+    return found

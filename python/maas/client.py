@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of a running server: one keep-alive connection, the same errors as inside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from maas.errors import (
+    Error,
+    InvalidArgumentError,
+    OverloadedError,
+    UnavailableError,
+    from_response,
+)
+from maas.types import WIRE_NAMES
+
+if TYPE_CHECKING:
+    from typing import Self
+
+Headers = list[tuple[str, str]]
+_DTYPES = {wire: dtype for dtype, wire in WIRE_NAMES.items()}
+
+
+class Caller:
+    """The calls that every client has; a subclass brings `exchange`, one request's round trip."""
+
+    def exchange(
+        self, method: str, path: str, headers: Headers, body: bytes
+    ) -> tuple[int, Headers, bytes]:
+        """Sends one request and gives status, headers and body of its answer."""
+        raise NotImplementedError
+
+    def call(self, path: str, **fields: Any) -> Any:
+        """The answer of an endpoint: ``client.call("/echo", text="hi")``."""
+        return self.request("POST", path, fields)
+
+    def infer(
+        self, model: str, inputs: Mapping[str, Any], *, version: int | None = None
+    ) -> dict[str, Any]:
+        """A model's outputs as arrays by name; inputs carry the leading batch dimension."""
+        import numpy as np
+
+        place = f"/v2/models/{model}" + (f"/versions/{version}" if version is not None else "")
+        tensors = [_tensor(name, np.asarray(value)) for name, value in inputs.items()]
+        answer = self.request("POST", f"{place}/infer", {"inputs": tensors})
+        return {item["name"]: _array(item) for item in answer["outputs"]}
+
+    def ready(self) -> bool:
+        """Whether the server takes requests; False also when there is none."""
+        try:
+            status, _, _ = self.exchange("GET", "/readyz", [], b"")
+        except UnavailableError:
+            return False
+        return status == 200
+
+    def models(self) -> list[dict[str, Any]]:
+        """Name, version and state of each model that is served."""
+        found: list[dict[str, Any]] = self.request("POST", "/v2/repository/index", {})
+        return found
+
+    def request(self, method: str, path: str, content: Any = None) -> Any:
+        """Any request with a JSON body; the answer read by its content type."""
+        headers: Headers = [] if content is None else [("Content-Type", "application/json")]
+        body = b"" if content is None else json.dumps(content, default=_plain).encode()
+        status, received, data = self.exchange(method, path, headers, body)
+        about = {name.lower(): value for name, value in received}
+        is_json = about.get("content-type", "").startswith("application/json")
+        if status >= 400:
+            raise _failure(status, about, data if is_json else b"")
+        return json.loads(data) if is_json and data else data
+
+
+class Client(Caller):
+    """Calls a server over HTTP: ``maas.Client("http://127.0.0.1:8000").call("/echo", text="hi")``.
+
+    It keeps one connection open; threads may share it and take turns. Failures raise the same
+    classes as the server's own: UnprocessableError for 422, and so on.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 60.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise InvalidArgumentError(f"the URL {url!r} is not like http://127.0.0.1:8000")
+        self.url = url.rstrip("/")
+        self._prefix = parts.path.rstrip("/")
+        self._lock = threading.Lock()
+        self._connection = http.client.HTTPConnection(
+            parts.hostname, parts.port or 80, timeout=timeout_s
+        )
+
+    def exchange(
+        self, method: str, path: str, headers: Headers, body: bytes
+    ) -> tuple[int, Headers, bytes]:
+        """One round trip; a kept connection that the server has closed is opened again once."""
+        with self._lock:
+            fresh = self._connection.sock is None
+            try:
+                return self._round_trip(method, path, headers, body)
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+                self._connection.close()
+                if fresh:
+                    raise UnavailableError(f"{self.url} closed the connection: {error}") from None
+            except OSError as error:
+                self._connection.close()
+                raise UnavailableError(f"no answer from {self.url}: {error}") from None
+            try:
+                return self._round_trip(method, path, headers, body)
+            except (http.client.HTTPException, OSError) as error:
+                self._connection.close()
+                raise UnavailableError(f"no answer from {self.url}: {error}") from None
+
+    def close(self) -> None:
+        """Closes the connection; the next call opens another."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _round_trip(
+        self, method: str, path: str, headers: Headers, body: bytes
+    ) -> tuple[int, Headers, bytes]:
+        self._connection.request(method, self._prefix + path, body or None, dict(headers))
+        answer = self._connection.getresponse()
+        return answer.status, answer.getheaders(), answer.read()
+
+
+def _failure(status: int, about: Mapping[str, str], data: bytes) -> Error:
+    content = json.loads(data) if data else {}
+    detail = content.get("detail")
+    detail = detail if isinstance(detail, list) else []
+    message = content.get("error") or "; ".join(
+        f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in detail
+    )
+    request_id = content.get("request_id") or about.get("x-request-id", "")
+    message = message or f"the server answered {status}"
+    if status == 503 and "retry-after" in about:
+        return OverloadedError(message, detail=detail, request_id=request_id)
+    return from_response(status, message, detail=detail, request_id=request_id)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and numpy's scalars as JSON has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, bytes):
+        import base64
+
+        return base64.b64encode(value).decode()
+    raise InvalidArgumentError(f"a {type(value).__name__} has no JSON form")
+
+
+def _tensor(name: str, array: Any) -> dict[str, Any]:
+    if array.dtype.kind in "OSU":
+        data = [v.decode() if isinstance(v, bytes) else str(v) for v in array.flat]
+        return {"name": name, "shape": list(array.shape), "datatype": "BYTES", "data": data}
+    wire = WIRE_NAMES.get(array.dtype.name)
+    if wire is None:
+        raise InvalidArgumentError(f"input {name!r}: dtype {array.dtype.name} cannot be sent")
+    data = array.reshape(-1).tolist()
+    return {"name": name, "shape": list(array.shape), "datatype": wire, "data": data}
+
+
+def _array(item: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    dtype = _DTYPES[item["datatype"]]
+    kind = {"bytes": "object", "bfloat16": "float32"}.get(dtype, dtype)
+    return np.array(item["data"], dtype=kind).reshape(item["shape"])

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of a server, and where each value came from: flag > MAAS_* > maas.yaml > default."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from maas.errors import ConfigError, Error
+from maas.types import Tensor, closest
+
+DEFAULT_FILE = "maas.yaml"
+# Variables of other parts of maas: the kernels' instruction set, and the file of settings itself.
+_OTHER_VARIABLES = {"MAAS_FORCE_ISA", "MAAS_CONFIG"}
+# Kubernetes sets these for a service that is named "maas"; they are not meant for us.
+_KUBERNETES_PREFIXES = ("MAAS_SERVICE_", "MAAS_PORT_")
+
+
+def _setting(default: Any, text: str, *, low: float = 0, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": text, "low": low, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that maas.yaml names under `models:`; the keys are the arguments of maas.load."""
+
+    path: str
+    name: str | None = None
+    inputs: Mapping[str, Tensor] | None = None
+    outputs: Mapping[str, Tensor] | None = None
+    max_batch_size: int = 1
+    batch_timeout_ms: float = 0.0
+    max_queue_size: int = 1024
+    executors: int = 1
+    batch_dim: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything about a server that is not about one endpoint or one model."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    log_format: str = _setting("text", "how a line of log is written", choices=("text", "json"))
+    max_body_bytes: int = _setting(64 * 1024 * 1024, "largest request body, in bytes", low=1)
+    max_connections: int = _setting(4096, "most connections at once", low=1)
+    header_timeout_s: float = _setting(10.0, "seconds a client has to send a request's head")
+    idle_timeout_s: float = _setting(75.0, "seconds an idle connection is kept")
+    drain_timeout_s: float = _setting(30.0, "seconds that running requests get at shutdown")
+    cores: int = _setting(0, "cores to use; 0 takes all that the process may use")
+    io_threads: int = _setting(0, "threads for sockets; 0 lets the core budget decide")
+    executors: int = _setting(0, "threads that run models; 0 lets the core budget decide")
+    intra_op_threads: int = _setting(
+        0, "threads inside one model call; 0 lets the core budget decide"
+    )
+    models: tuple[ModelEntry, ...] = field(
+        default=(), metadata={"help": "models to serve besides the target (maas.yaml only)"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings with the place each value came from."""
+
+    settings: Settings
+    where: Mapping[str, str]
+
+
+SCALARS = {item.name: item for item in fields(Settings) if item.name != "models"}
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: str | None = None,
+) -> Config:
+    """The settings by precedence; `file` is read instead of ./maas.yaml when given."""
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    where = dict.fromkeys([*SCALARS, "models"], "default")
+    sources = (
+        _from_file(file or environment.get("MAAS_CONFIG")),
+        _from_environment(environment),
+        {name: (value, "flag") for name, value in (flags or {}).items() if value is not None},
+    )
+    for source in sources:
+        for name, (value, origin) in source.items():
+            values[name] = value if name == "models" else parse(name, value, origin)
+            where[name] = origin
+    return Config(Settings(**values), where)
+
+
+def parse(name: str, value: object, origin: str) -> Any:
+    """One setting's value, checked; `origin` says in an error where it stands."""
+    item = SCALARS[name]
+    kind: type[Any] = type(item.default)
+    try:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError
+        if kind is int and isinstance(value, float):
+            raise ValueError
+        result = kind(value)
+    except ValueError:
+        expected = {int: "a whole number", float: "a number", str: "a text"}[kind]
+        raise ConfigError(f"{origin}: {name} is {expected}, not {value!r}") from None
+    choices, low = item.metadata["choices"], item.metadata["low"]
+    if choices and result not in choices:
+        known = " or ".join(choices)
+        raise ConfigError(f"{origin}: {name} is {known}, not {value!r}{closest(result, choices)}")
+    if kind is not str and not result >= low:
+        raise ConfigError(f"{origin}: {name} is at least {low}, not {value!r}")
+    if name == "port" and result > 65535:
+        raise ConfigError(f"{origin}: port is at most 65535, not {value!r}")
+    return result
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    known = {f"MAAS_{name.upper()}": name for name in SCALARS}
+    found: dict[str, tuple[Any, str]] = {}
+    for variable, value in environment.items():
+        if not variable.startswith("MAAS_") or variable in _OTHER_VARIABLES:
+            continue
+        if variable in known:
+            found[known[variable]] = (value, f"environment {variable}")
+        elif not variable.startswith(_KUBERNETES_PREFIXES):
+            raise ConfigError(
+                f"unknown setting {variable} in the environment{closest(variable, list(known))}"
+            )
+    return found
+
+
+def _from_file(path: str | None) -> dict[str, tuple[Any, str]]:
+    source = Path(path or DEFAULT_FILE)
+    if not source.is_file():
+        if path:
+            raise ConfigError(f"configuration file {path!r} was not found")
+        return {}
+    document = _read_yaml(source)
+    known = [*SCALARS, "models"]
+    found: dict[str, tuple[Any, str]] = {}
+    for key, value in document.items():
+        if key not in known:
+            raise ConfigError(f"{source}: unknown key {key!r}{closest(str(key), known)}")
+        found[key] = (_models(value, source) if key == "models" else value, str(source))
+    return found
+
+
+def _read_yaml(source: Path) -> dict[Any, Any]:
+    import yaml
+
+    try:
+        document = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not UTF-8 text"
+        raise ConfigError(f"{source}{line}: not valid YAML: {problem}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError(f"{source}: expected keys and values, such as `port: 8000`")
+    return document
+
+
+def _models(value: object, source: Path) -> tuple[ModelEntry, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{source}: models is a list of entries, each with a path")
+    return tuple(_model(entry, f"{source}: models[{i}]") for i, entry in enumerate(value))
+
+
+def _model(entry: object, place: str) -> ModelEntry:
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+        raise ConfigError(f"{place}: a model entry needs a path, such as `path: digits.pt`")
+    known = {item.name: item for item in fields(ModelEntry)}
+    values: dict[str, Any] = {}
+    for key, value in entry.items():
+        if key not in known:
+            raise ConfigError(f"{place}: unknown key {key!r}{closest(str(key), list(known))}")
+        values[key] = _model_value(key, value, known[key].default, f"{place}.{key}")
+    return ModelEntry(**values)
+
+
+def _model_value(key: str, value: Any, default: Any, place: str) -> Any:
+    if key in ("inputs", "outputs"):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{place} maps names to tensors, such as x: {_TENSOR_FORM}")
+        return {str(name): _tensor(spec, f"{place}.{name}") for name, spec in value.items()}
+    kind = str if default in (None, MISSING) else type(default)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{place} is {_NAMES[kind]}, not {value!r}")
+    return value
+
+
+def _tensor(spec: object, place: str) -> Tensor:
+    if not isinstance(spec, dict) or set(spec) != {"dtype", "shape"}:
+        raise ConfigError(f"{place} is a tensor, such as {_TENSOR_FORM}")
+    try:
+        return Tensor(spec["dtype"], spec["shape"])
+    except Error as error:
+        raise ConfigError(f"{place}: {error.message}") from None
+
+
+_TENSOR_FORM = "{dtype: float32, shape: [8, 8]}"
+_NAMES: dict[Callable[..., Any], str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}

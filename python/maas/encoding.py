@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a handler returned -> the bytes of the answer.
+
+Arrays are written by the core (shortest digits, no Python objects), all else by pydantic_core.
+Bytes are answered as they are; inside other values they are base64.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+OCTETS = "application/octet-stream"
+
+
+def encode(value: Any) -> bytes | tuple[bytes, str]:
+    """The answer for a value; TypeError or ValueError when it has no JSON form."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value), OCTETS
+    return to_json(value)
+
+
+def to_json(value: Any) -> bytes:
+    """The JSON text of a value; arrays may stand by themselves, in a dict or in a list."""
+    if hasattr(value, "__dlpack__"):
+        return _array(value)
+    if isinstance(value, dict) and any(map(_holds_arrays, value.values())):
+        fields = (_key(key) + b":" + to_json(item) for key, item in value.items())
+        return b"{" + b",".join(fields) + b"}"
+    if isinstance(value, list | tuple) and _holds_arrays(value):
+        return b"[" + b",".join(map(to_json, value)) + b"]"
+    from pydantic_core import to_json as plain
+
+    # NaN and infinity have no JSON form: null is the only honest one.
+    return plain(value, inf_nan_mode="null", bytes_mode="base64", fallback=_plain)
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether the core writes a part of it; a list is judged by its first item."""
+    if isinstance(value, list | tuple):
+        return bool(value) and _holds_arrays(value[0])
+    if isinstance(value, dict):
+        return any(map(_holds_arrays, value.values()))
+    return hasattr(value, "__dlpack__")
+
+
+def _array(value: Any) -> bytes:
+    from maas import _core
+
+    try:
+        if hasattr(value, "flags") and not value.flags.c_contiguous:
+            value = value.copy()
+        return _core.Tensor.from_dlpack(value).to_json()
+    except (BufferError, TypeError, RuntimeError, _core.CoreError):
+        # What DLPack does not carry: text, dates, read-only memory, gradients.
+        return to_json(_plain(value))
+
+
+def _key(key: Any) -> bytes:
+    if not isinstance(key, str):
+        raise TypeError(f"the keys of an answer are text, not {key!r}")
+    return json.dumps(key, ensure_ascii=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    """What pydantic_core does not know: numpy's scalars and arrays, torch's tensors."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__} has no JSON form")

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The endpoint decorator: it returns the function unchanged and records an EndpointSpec.
+
+A spec is pure data, checked when it is made; nothing here touches the core.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from maas import ops, schema
+from maas.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from maas.model import Model
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_RECORD = "__maas_endpoint__"
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
+_RESERVED = ("/v2", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json")
+# A thread costs a stack and a turn at the GIL, a waiting coroutine next to nothing.
+DEFAULT_THREADS = 4
+DEFAULT_COROUTINES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """One endpoint as data: what the decorator records, and what a Service without one takes.
+
+    `max_concurrency` is how many calls may run at once: threads of a `def` (4 unless told
+    otherwise), waiting coroutines of an `async def` (256).
+    """
+
+    path: str
+    function: Callable[..., Any]
+    max_batch_size: int = 1
+    batch_timeout_ms: float = 0.0
+    max_queue_size: int = 1024
+    max_concurrency: int | None = None
+    timeout_s: float = 30.0
+    model: Model | None = None
+    pre: tuple[ops.Op, ...] = ()
+    post: ops.Post = ()
+    local_names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check_function(self)
+        _check_path(self)
+        for name, low in (("max_batch_size", 1), ("max_queue_size", 1), ("max_concurrency", 1)):
+            _check_number(self, name, int, low)
+        _check_number(self, "batch_timeout_ms", float, 0)
+        _check_number(self, "timeout_s", float, 0)
+        object.__setattr__(self, "pre", ops.checked_pre(self.pre))
+        object.__setattr__(self, "post", ops.checked_post(self.post))
+        _check_body(self)
+
+    @property
+    def name(self) -> str:
+        """The handler's name, for errors and logs."""
+        return getattr(self.function, "__qualname__", type(self.function).__name__).replace(
+            "<locals>.", ""
+        )
+
+    @property
+    def native(self) -> bool:
+        """Whether the core answers it without Python."""
+        return self.model is not None
+
+    @property
+    def place(self) -> str:
+        """The file and line of the handler."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        return f"{code.co_filename}:{code.co_firstlineno}" if code else self.name
+
+    @property
+    def concurrency(self) -> int:
+        """`max_concurrency`, or the default of its kind of function."""
+        if self.max_concurrency is not None:
+            return self.max_concurrency
+        return DEFAULT_COROUTINES if is_async(self.function) else DEFAULT_THREADS
+
+    def signature(self) -> schema.Signature:
+        """The handler's parameters and result, from its hints."""
+        try:
+            return schema.describe(self.function, f"endpoint {self.name}", self.local_names)
+        except NameError as error:
+            raise InvalidArgumentError(
+                f"endpoint {self.name}: a type hint names {error.name!r}, which is not defined"
+            ) from None
+
+    def bound_to(self, instance: object) -> EndpointSpec:
+        """The same endpoint, its function a method of this instance."""
+        return replace(self, function=self.function.__get__(instance))
+
+
+def endpoint(  # noqa: PLR0913 - the settled public signature
+    path: str,
+    *,
+    max_batch_size: int = 1,
+    batch_timeout_ms: float = 0.0,
+    max_queue_size: int = 1024,
+    max_concurrency: int | None = None,
+    timeout_s: float = 30.0,
+    model: Model | None = None,
+    pre: list[ops.Op] | tuple[ops.Op, ...] = (),
+    post: Mapping[str, Any] | list[Any] | tuple[Any, ...] = (),
+) -> Callable[[F], F]:
+    """Makes a function, or a method of a service, the handler of POST `path`.
+
+    The type hints say what a request must hold and what the documentation shows; they describe
+    one row. With `max_batch_size` above 1 the handler gets many rows at once: arrays with a
+    leading dimension, all else as lists, and it returns as many items. A function whose body is
+    `...` and that names a `model` is native: the core answers it without Python, with the ops
+    `pre` before the model and `post` after it. `max_concurrency` bounds the calls that run at
+    once: 4 threads for a `def`, 256 coroutines for an `async def` unless told otherwise.
+    """
+    caller = sys._getframe(1)
+
+    def decorate(function: F) -> F:
+        spec = EndpointSpec(
+            path=path,
+            function=function,
+            max_batch_size=max_batch_size,
+            batch_timeout_ms=batch_timeout_ms,
+            max_queue_size=max_queue_size,
+            max_concurrency=max_concurrency,
+            timeout_s=timeout_s,
+            model=model,
+            pre=tuple(pre) if isinstance(pre, list) else pre,
+            post=ops.checked_post(post),
+            local_names=_names_for_hints(function, caller),
+        )
+        if spec_of(function) is not None:
+            raise InvalidArgumentError(f"{spec.name} is an endpoint already; decorate it once")
+        _check_hints(spec)
+        function.__maas_endpoint__ = spec  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def spec_of(thing: object) -> EndpointSpec | None:
+    """What the decorator recorded on a function or a bound method."""
+    function = getattr(thing, "__func__", thing) if inspect.ismethod(thing) else thing
+    recorded = inspect.getattr_static(function, _RECORD, None)
+    return recorded if isinstance(recorded, EndpointSpec) else None
+
+
+def _names_for_hints(function: object, caller: FrameType) -> dict[str, Any]:
+    """The caller's local names, when hints are text that may need them."""
+    hints = getattr(function, "__annotations__", {}).values()
+    if caller.f_locals is caller.f_globals or not any(isinstance(hint, str) for hint in hints):
+        return {}
+    return dict(caller.f_locals)
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a call gives a coroutine."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - asks what it is, not whether it is
+    )
+
+
+def _check_function(spec: EndpointSpec) -> None:
+    function: object = spec.function
+    if isinstance(function, type):
+        raise InvalidArgumentError(
+            f"{function.__name__} is a class: decorate it with @maas.service, and its methods "
+            "with @maas.endpoint"
+        )
+    if isinstance(function, staticmethod | classmethod | property):
+        raise InvalidArgumentError(
+            f"@maas.endpoint cannot serve a {type(function).__name__}; decorate a plain function "
+            "or method"
+        )
+    if not callable(function):
+        raise InvalidArgumentError(
+            f"@maas.endpoint decorates a function, and {function!r} cannot be called"
+        )
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name} is a generator, which cannot be served; return a list instead "
+            "of using `yield`"
+        )
+    try:
+        inspect.signature(function)
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name} does not tell its parameters; wrap it in a function with type "
+            "hints"
+        ) from None
+
+
+def _check_path(spec: EndpointSpec) -> None:
+    path: object = spec.path
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: the path {path!r} is not like '/predict': a slash, then "
+            "letters, digits and . _ ~ - /"
+        )
+    if path == "/" or "//" in path or (path.endswith("/")):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: the path {path!r} has an empty part; use one like '/predict'"
+        )
+    if path in _RESERVED or path.startswith("/v2/"):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: the path {path!r} belongs to the server; choose another"
+        )
+
+
+def _check_number(spec: EndpointSpec, name: str, kind: type, low: float) -> None:
+    value = getattr(spec, name)
+    if value is None and name == "max_concurrency":
+        return
+    allowed = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, allowed) or not value >= low:
+        word = "a whole number" if kind is int else "a number"
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: {name} is {word} of at least {low}, not {value!r}"
+        )
+
+
+def _check_body(spec: EndpointSpec) -> None:
+    empty = _has_no_body(spec.function)
+    if spec.native and not empty:
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: with model= the core answers, so its body must be `...`; "
+            "remove model= to run the body"
+        )
+    if not spec.native and (spec.pre or spec.post):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: pre and post belong to a native endpoint; add model="
+        )
+    result = getattr(spec.function, "__annotations__", {}).get("return")
+    if not spec.native and empty and result not in (None, "None"):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: its body is `...`; write one, or name the model= that answers"
+        )
+
+
+def _has_no_body(function: Callable[..., Any]) -> bool:
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & inspect.CO_COROUTINE:
+        return False
+    steps = [i for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP")]
+    if len(steps) == 2 and steps[1].opname == "RETURN_VALUE":
+        return steps[0].opname == "LOAD_CONST" and steps[0].argval is None
+    return len(steps) == 1 and steps[0].opname == "RETURN_CONST" and steps[0].argval is None
+
+
+def _check_hints(spec: EndpointSpec) -> None:
+    """Hints that can be read now are checked now; a name defined later waits until serving."""
+    try:
+        schema.describe(spec.function, f"endpoint {spec.name}", spec.local_names)
+    except NameError:
+        return

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine of this process and the event loop of its `async def` handlers, made when needed.
+
+A model that is loaded in a file needs an engine before any server exists, so a process has one
+by default. It is configured once, before its first use; servers and tests may bring their own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from typing import TYPE_CHECKING
+
+from maas import config, logs
+from maas.errors import InvalidArgumentError, from_core
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from maas import _core
+
+_EXECUTION = ("cores", "io_threads", "executors", "intra_op_threads")
+
+
+class _Process:
+    """What this process has one of; every field is guarded by `lock`."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.settings: config.Settings | None = None
+        self.engine: _core.Engine | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.at_exit: list[Callable[[], None]] = []
+
+
+_process = _Process()
+
+
+def configure(settings: config.Settings) -> None:
+    """Sets what the default engine is made from; too late once it exists with other values."""
+    with _process.lock:
+        if _process.engine is not None and _execution(settings) != _execution(current_settings()):
+            raise InvalidArgumentError(
+                "the engine of this process runs already; set "
+                f"{', '.join(_EXECUTION)} before the first model is loaded"
+            )
+        _process.settings = settings
+
+
+def current_settings() -> config.Settings:
+    """The settings of this process: those configured, else environment, maas.yaml, defaults."""
+    with _process.lock:
+        if _process.settings is None:
+            _process.settings = config.load().settings
+        return _process.settings
+
+
+def default() -> _core.Engine:
+    """The engine that this process's models share, made at the first call."""
+    with _process.lock:
+        if _process.engine is None:
+            _process.engine = make(current_settings())
+            atexit.register(_close)
+        return _process.engine
+
+
+def make(settings: config.Settings, *, manual_clock: bool = False) -> _core.Engine:
+    """A new engine; with a manual clock, time passes only by `advance`."""
+    from maas import _core
+
+    try:
+        return _core.Engine(
+            cores=settings.cores,
+            io_threads=settings.io_threads,
+            executors=settings.executors,
+            intra_op_threads=settings.intra_op_threads,
+            manual_clock=manual_clock,
+            log=logs.core_sink,
+        )
+    except _core.CoreError as error:
+        raise from_core(error) from None
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """The event loop that runs `async def` handlers, on a thread of its own."""
+    import asyncio
+
+    with _process.lock:
+        if _process.loop is None:
+            made = asyncio.new_event_loop()
+            threading.Thread(target=made.run_forever, name="maas-loop", daemon=True).start()
+            _process.loop = made
+        return _process.loop
+
+
+def before_exit(action: Callable[[], None]) -> None:
+    """Runs `action` at the end of the process, before the engine closes."""
+    with _process.lock:
+        _process.at_exit.append(action)
+
+
+def not_before_exit(action: Callable[[], None]) -> None:
+    """Takes back what `before_exit` was told."""
+    with _process.lock:
+        if action in _process.at_exit:
+            _process.at_exit.remove(action)
+
+
+def _execution(settings: config.Settings) -> tuple[int, ...]:
+    return tuple(getattr(settings, name) for name in _EXECUTION)
+
+
+def _close() -> None:
+    # The threads of the core call into Python: they must be gone before the interpreter is. The
+    # lock is free meanwhile, because what they run may ask for the engine.
+    with _process.lock:
+        actions, made = _process.at_exit[::-1], _process.engine
+    for action in actions:
+        action()
+    if made is not None:
+        made.close()

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adapters: what the core calls for a batch of requests, around a handler written in Python.
+
+All that can be decided once is decided when an adapter is made (validators, readers, encoders);
+a request costs the reading of its values, the call, and the encoding of the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from maas import encoding, engine
+from maas.errors import BatchLengthError, Error
+from maas.logs import logger
+from maas.reading import ArrayReader, Unreadable, reader
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from maas import _core
+    from maas.endpoint import EndpointSpec
+    from maas.schema import Signature
+
+Answer = bytes | tuple[bytes, str] | tuple[str, int, str, str]
+Columns = Sequence[Any]
+
+_FAILED: Answer = ("internal", 0, "internal error", "")
+
+
+class Call:
+    """One call of the handler: the rows of the batch that it answers, and its arguments."""
+
+    __slots__ = ("arguments", "rows")
+
+    def __init__(self, rows: list[int], arguments: dict[str, Any]) -> None:
+        self.rows = rows
+        self.arguments = arguments
+
+
+class Adapter:
+    """Between the columns of a batch and the handler's calls; constant, used by any thread."""
+
+    def __init__(self, spec: EndpointSpec, signature: Signature) -> None:
+        self.name = spec.name
+        self.function = spec.function
+        self.batched = spec.max_batch_size > 1
+        self.readers = [(p.name, reader(p)) for p in signature.parameters]
+
+    def calls(self, columns: Columns, answers: list[Any]) -> list[Call]:
+        """The calls that answer a batch; rows that cannot be read are answered at once."""
+        if not self.batched and len(answers) == 1 and (call := self._single(columns)):
+            return [call]
+        values = [
+            read.rows(column) for (_, read), column in zip(self.readers, columns, strict=True)
+        ]
+        for column in values:
+            for row, value in enumerate(column):
+                if isinstance(value, Unreadable):
+                    answers[row] = _merged(answers[row], value)
+        rows = [row for row, answer in enumerate(answers) if answer is None]
+        pick = self._many if self.batched else self._one
+        return [Call(group, pick(values, group)) for group in self._groups(rows, values)]
+
+    def accept(self, call: Call, result: Any, ids: Sequence[str], answers: list[Any]) -> None:
+        """Encodes what a call returned into the answers of its rows."""
+        if not self.batched:
+            answers[call.rows[0]] = self._encoded(result, ids[call.rows[0]])
+            return
+        items, got = self._items(result)
+        if len(items) != len(call.rows):
+            self.reject(call, self._wrong_length(got, call), ids, answers)
+            return
+        for row, item in zip(call.rows, items, strict=True):
+            answers[row] = self._encoded(item, ids[row])
+
+    def reject(
+        self, call: Call, error: BaseException, ids: Sequence[str], answers: list[Any]
+    ) -> None:
+        """Answers the rows of a call that raised; what the handler did not mean is logged."""
+        answer = failure(error)
+        if answer is _FAILED:
+            self._log(error, " ".join(ids[row] for row in call.rows))
+        for row in call.rows:
+            answers[row] = answer
+
+    def _single(self, columns: Columns) -> Call | None:
+        """The call of a lone request, which is most of them; None when it cannot be read."""
+        arguments = {}
+        for (name, read), column in zip(self.readers, columns, strict=True):
+            value = read.rows(column)[0]
+            if value.__class__ is Unreadable:
+                return None
+            arguments[name] = value
+        return Call([0], arguments)
+
+    def _one(self, values: list[Any], rows: list[int]) -> dict[str, Any]:
+        return {
+            name: column[rows[0]] for (name, _), column in zip(self.readers, values, strict=True)
+        }
+
+    def _many(self, values: list[Any], rows: list[int]) -> dict[str, Any]:
+        return {
+            name: read.take(column, rows)
+            for (name, read), column in zip(self.readers, values, strict=True)
+        }
+
+    def _groups(self, rows: list[int], values: list[Any]) -> list[list[int]]:
+        """Rows that fit one call: all of them, unless an array's shape is free."""
+        if not self.batched:
+            return [[row] for row in rows]
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for row in rows:
+            key = tuple(
+                read.shape(column[row])
+                for (_, read), column in zip(self.readers, values, strict=True)
+                if isinstance(read, ArrayReader)
+            )
+            groups.setdefault(key, []).append(row)
+        return list(groups.values())
+
+    def _encoded(self, value: Any, request_id: str) -> Answer:
+        if isinstance(value, Error):
+            return failure(value)
+        try:
+            return encoding.encode(value)
+        except Exception as error:
+            self._log(error, request_id)
+            return _FAILED
+
+    @staticmethod
+    def _items(result: Any) -> tuple[list[Any], str]:
+        """The items of a batched handler's result, and words for what it was."""
+        if isinstance(result, str | bytes | dict) or not hasattr(result, "__iter__"):
+            return [], f"one {type(result).__name__}"
+        items = list(result)
+        return items, f"{len(items)} items"
+
+    def _wrong_length(self, got: str, call: Call) -> BatchLengthError:
+        return BatchLengthError(
+            f"endpoint {self.name} returned {got} for a batch of {len(call.rows)} rows; a batched "
+            "handler returns one item for each row"
+        )
+
+    def _log(self, error: BaseException, request_ids: str) -> None:
+        if isinstance(error, BatchLengthError):
+            logger.error("%s", error.message, extra={"request_id": request_ids})
+            return
+        logger.error(
+            "endpoint %s failed: %s: %s",
+            self.name,
+            type(error).__name__,
+            error,
+            exc_info=error,
+            extra={"request_id": request_ids},
+        )
+
+
+def failure(error: BaseException) -> Answer:
+    """What the client gets for an exception: what a maas.Error says, else "internal error"."""
+    if not isinstance(error, Error) or isinstance(error, BatchLengthError):
+        return _FAILED
+    detail = error.detail
+    if error.status == 422 and not detail:
+        detail = [{"loc": ["body"], "msg": error.message, "type": "value_error"}]
+    return (error.code, error.status, error.message, json.dumps(detail) if detail else "")
+
+
+def _merged(answer: Answer | None, value: Unreadable) -> Answer:
+    """A row's 422 with one more reason: every bad value of a request is named at once."""
+    known = json.loads(answer[3]) if isinstance(answer, tuple) and len(answer) == 4 else []
+    detail = [*known, *value.detail]
+    return ("unprocessable", 0, detail[0]["msg"], json.dumps(detail))
+
+
+def synchronous(adapter: Adapter) -> Callable[[Columns, list[str]], list[Answer]]:
+    """The function the core calls on an executor thread for a `def`."""
+    function = adapter.function
+
+    def run(columns: Columns, ids: list[str]) -> list[Answer]:
+        answers: list[Any] = [None] * len(ids)
+        for call in adapter.calls(columns, answers):
+            try:
+                result = function(**call.arguments)
+            except BaseException as error:  # sys.exit() fails one call, not the thread
+                adapter.reject(call, error, ids, answers)
+            else:
+                adapter.accept(call, result, ids, answers)
+        return answers
+
+    return run
+
+
+def asynchronous(adapter: Adapter) -> Callable[[Columns, list[str], _core.Done], None]:
+    """The function the core calls for an `async def`: it hands the batch to the event loop."""
+    loop = engine.loop()
+    function = adapter.function
+    running: set[asyncio.Task[None]] = set()
+
+    async def answer(columns: Columns, ids: list[str], done: _core.Done) -> None:
+        answers: list[Any] = [_FAILED] * len(ids)
+        try:
+            open_answers: list[Any] = [None] * len(ids)
+            calls = adapter.calls(columns, open_answers)
+            answers = open_answers
+            for call in calls:
+                try:
+                    result = await function(**call.arguments)
+                except BaseException as error:  # the loop outlives any handler
+                    adapter.reject(call, error, ids, answers)
+                else:
+                    adapter.accept(call, result, ids, answers)
+        finally:
+            done(answers)
+
+    def start(columns: Columns, ids: list[str], done: _core.Done) -> None:
+        task = loop.create_task(answer(columns, ids, done))
+        running.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(running.discard)
+
+    def run(columns: Columns, ids: list[str], done: _core.Done) -> None:
+        loop.call_soon_threadsafe(start, columns, ids, done)
+
+    return run

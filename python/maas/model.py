@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handles of loaded models: what maas.load gives, what endpoints name and handlers call."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maas import arrays, engine
+from maas.errors import InvalidArgumentError, NotFoundError, from_core
+from maas.types import Tensor, closest
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable
+
+    from maas import _core
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """How a model file is loaded: the arguments of maas.load."""
+
+    path: str
+    name: str
+    inputs: Mapping[str, Tensor] | None
+    outputs: Mapping[str, Tensor] | None
+    batch_dim: bool
+    max_batch_size: int
+    batch_timeout_ms: float
+    max_queue_size: int
+    executors: int
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InvalidArgumentError(
+                f"model name {self.name!r} is not letters, digits and . _ - (at most 128)"
+            )
+        for kind in ("inputs", "outputs"):
+            _check_tensors(self.name, kind, getattr(self, kind))
+        for option in ("max_batch_size", "max_queue_size", "executors"):
+            value = getattr(self, option)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InvalidArgumentError(
+                    f"model {self.name!r}: {option} is a whole number of at least 1, not {value!r}"
+                )
+        timeout: object = self.batch_timeout_ms
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+            raise InvalidArgumentError(
+                f"model {self.name!r}: batch_timeout_ms is a number of at least 0, not {timeout!r}"
+            )
+        if self.max_batch_size > 1 and not self.batch_dim:
+            raise InvalidArgumentError(
+                f"model {self.name!r} has no batch dimension (batch_dim=False), so max_batch_size "
+                "stays 1"
+            )
+
+
+class Model:
+    """A loaded model. Calling it goes to the core's batcher, which all callers share.
+
+    Arrays carry the leading batch dimension. `model(x)` and `model(name=x)` return a dict of
+    arrays by output name; inside a running event loop they return an awaitable of it. `run` always
+    waits for the result, also in a notebook cell. Any thread may call it.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self.version = 1
+        self._lock = threading.Lock()
+        self._cores: dict[_core.Engine, _core.Model] = {}
+        self.core(engine.default())
+
+    def __repr__(self) -> str:
+        return f"maas.Model({self.name!r}, version={self.version}, path={self.spec.path!r})"
+
+    @property
+    def name(self) -> str:
+        """The name it answers at: /v2/models/{name}."""
+        return self.spec.name
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """The spec of one row of each input whose shape is known, in the model's order."""
+        return _row_specs(self.core(engine.default()).inputs)
+
+    @property
+    def outputs(self) -> dict[str, Tensor]:
+        """The spec of one row of each output whose shape is known."""
+        return _row_specs(self.core(engine.default()).outputs)
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """Live statistics of the model: requests, batches, times."""
+        return self.core(engine.default()).statistics()
+
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """The outputs for these inputs; awaitable where an event loop runs."""
+        loop = _running_loop()
+        if loop is None:
+            return self.run(*args, **inputs)
+        return self._submit(loop, args, inputs)
+
+    def run(self, *args: Any, **inputs: Any) -> dict[str, Any]:
+        """The outputs for these inputs, by name; waits for them."""
+        from maas import _core
+
+        core = self.core(engine.default())
+        try:
+            outputs = core.run(arrays.inputs_of(core, args, inputs), TIMEOUT_S)
+        except _core.CoreError as error:
+            raise from_core(error) from None
+        return arrays.outputs_of(core, outputs)
+
+    def core(self, on: _core.Engine) -> _core.Model:
+        """The core's model on an engine, loaded there when it is not yet."""
+        with self._lock:
+            if on not in self._cores:
+                self._cores[on] = load_core(self.spec, self.version, on)
+            return self._cores[on]
+
+    def replace(self, spec: ModelSpec) -> None:
+        """Makes this handle a new version, read from another file; the old one drains."""
+        made = load_core(spec, self.version + 1, engine.default())
+        with self._lock:
+            self.spec = spec
+            self.version += 1
+            self._cores = {engine.default(): made}
+
+    def _submit(
+        self, loop: asyncio.AbstractEventLoop, args: tuple[Any, ...], inputs: dict[str, Any]
+    ) -> Awaitable[dict[str, Any]]:
+        core = self.core(engine.default())
+        future: asyncio.Future[dict[str, Any]] = loop.create_future()
+
+        def finish(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
+            if future.cancelled():
+                return
+            if error is not None or outputs is None:
+                future.set_exception(from_core(error or RuntimeError("no outputs")))
+            else:
+                future.set_result(arrays.outputs_of(core, outputs))
+
+        def done(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
+            loop.call_soon_threadsafe(finish, outputs, error)
+
+        core.submit(arrays.inputs_of(core, args, inputs), TIMEOUT_S, done)
+        return future
+
+
+def load(  # noqa: PLR0913 - the settled public signature
+    path: str,
+    name: str | None = None,
+    inputs: Mapping[str, Tensor] | None = None,
+    outputs: Mapping[str, Tensor] | None = None,
+    max_batch_size: int = 1,
+    batch_timeout_ms: float = 0.0,
+    max_queue_size: int = 1024,
+    executors: int = 1,
+    batch_dim: bool = True,
+) -> Model:
+    """Loads a model file and gives its handle; served, it answers at /v2/models/{name}.
+
+    `inputs` and `outputs` name the tensors and describe one row of each; without them the core
+    takes what the file tells. The name is the file's unless given. A relative path is looked for
+    in the working directory, then beside the file that calls.
+    """
+    caller = sys._getframe(1).f_globals.get("__file__")
+    found = find_file(path, Path(caller).parent if caller else None)
+    return Model(
+        ModelSpec(
+            path=str(found),
+            name=re.sub(r"[^A-Za-z0-9._-]", "-", found.stem) if name is None else name,
+            inputs=inputs,
+            outputs=outputs,
+            batch_dim=batch_dim,
+            max_batch_size=max_batch_size,
+            batch_timeout_ms=batch_timeout_ms,
+            max_queue_size=max_queue_size,
+            executors=executors,
+        )
+    )
+
+
+def find_file(path: str, beside: Path | None) -> Path:
+    """The model file, in the working directory or beside the file that names it."""
+    places = [Path.cwd(), *([beside.resolve()] if beside else [])]
+    for place in places:
+        candidate = place / Path(path).expanduser()
+        if candidate.is_file():
+            return candidate
+        if candidate.is_dir():
+            raise InvalidArgumentError(f"{path!r} is a folder; name the model file in it")
+    looked = " or ".join(dict.fromkeys(str(place) for place in places))
+    folders = [(place / Path(path).expanduser()).parent for place in places]
+    siblings = [f.name for folder in folders if folder.is_dir() for f in folder.iterdir()]
+    hint = closest(Path(path).name, siblings)
+    where = "" if Path(path).is_absolute() else f" in {looked}"
+    raise NotFoundError(
+        f"model file {path!r} was not found{where}{hint or '; check the path or save it first'}"
+    )
+
+
+def load_core(spec: ModelSpec, version: int, on: _core.Engine) -> _core.Model:
+    """Loads a model into an engine."""
+    from maas import _core
+
+    batching = _core.BatchOptions(
+        max_batch_size=spec.max_batch_size,
+        batch_timeout_ms=spec.batch_timeout_ms,
+        max_queue_size=spec.max_queue_size,
+        executors=spec.executors,
+    )
+    try:
+        return on.load_model(
+            spec.path,
+            name=spec.name,
+            version=version,
+            inputs=_core_specs(spec.inputs),
+            outputs=_core_specs(spec.outputs),
+            batch_dim=spec.batch_dim,
+            batching=batching,
+        )
+    except _core.CoreError as error:
+        raise from_core(error) from None
+
+
+def _core_specs(tensors: Mapping[str, Tensor] | None) -> list[_core.TensorSpec] | None:
+    from maas import _core
+
+    if tensors is None:
+        return None
+    return [_core.TensorSpec(name, item.dtype, item.shape) for name, item in tensors.items()]
+
+
+def _row_specs(specs: list[_core.TensorSpec]) -> dict[str, Tensor]:
+    return {s.name: Tensor(s.dtype, s.shape) for s in specs if s.dtype and s.shape is not None}
+
+
+def _check_tensors(model: str, kind: str, tensors: object) -> None:
+    if tensors is None:
+        return
+    if not isinstance(tensors, Mapping) or not tensors:
+        raise InvalidArgumentError(
+            f"model {model!r}: {kind} maps names to tensors, such as "
+            f'{{"x": maas.Tensor("float32", [4])}}, not {tensors!r}'
+        )
+    for name, item in tensors.items():
+        if not isinstance(name, str) or not isinstance(item, Tensor):
+            raise InvalidArgumentError(
+                f"model {model!r}: {kind}[{name!r}] is a maas.Tensor, not {item!r}"
+            )
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    # Without asyncio in the process no loop can run, and it need not be imported to know.
+    module = sys.modules.get("asyncio")
+    if module is None:
+        return None
+    loop: asyncio.AbstractEventLoop | None = module._get_running_loop()
+    return loop

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenAPI 3.1 of the endpoints: one operation each, and the schemas that they share."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maas.endpoint import EndpointSpec
+    from maas.schema import Parameter, Signature
+    from maas.types import Tensor
+
+Schema = dict[str, Any]
+_TEMPLATE = "#/components/schemas/{model}"
+
+
+def document(
+    endpoints: Sequence[tuple[EndpointSpec, Signature]],
+) -> tuple[list[Schema], Schema]:
+    """The operation of each endpoint, and `components.schemas`."""
+    shared, components = _json_schemas(endpoints)
+
+    def schema_of(spec: EndpointSpec, item: Parameter) -> Schema:
+        if item.octets:
+            found: Schema = {"type": "string", "contentEncoding": "base64"}
+        else:
+            found = dict(shared.get((spec.path, item.name)) or _array_schema(item))
+        if not item.required:
+            found.update(_default(item))
+        return found
+
+    operations = []
+    for spec, signature in endpoints:
+        body = {item.name: schema_of(spec, item) for item in signature.parameters}
+        result = schema_of(spec, signature.result) if signature.result else {}
+        operations.append(_operation(spec, signature, body, result))
+    return operations, components
+
+
+def tensor_schema(tensor: Tensor) -> Schema:
+    """Nested lists of the tensor's shape."""
+    made = _leaf(tensor.dtype)
+    for size in reversed(tensor.shape):
+        bounds = {} if size < 0 else {"minItems": size, "maxItems": size}
+        made = {"type": "array", "items": made, **bounds}
+    return made
+
+
+def _operation(spec: EndpointSpec, signature: Signature, body: Schema, result: Schema) -> Schema:
+    summary, _, description = (inspect.getdoc(spec.function) or "").partition("\n")
+    octets = signature.result is not None and signature.result.octets
+    media = "application/octet-stream" if octets else "application/json"
+    request: Schema = {
+        "type": "object",
+        "properties": body,
+        "required": [item.name for item in signature.parameters if item.required],
+        "additionalProperties": False,
+    }
+    return {
+        "operationId": re.sub(r"\W+", "_", spec.path.strip("/")),
+        "summary": summary or spec.function.__name__.replace("_", " "),
+        "description": description.strip(),
+        "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
+        "responses": {
+            "200": {
+                "description": "The answer.",
+                "content": {media: {} if octets else {"schema": result}},
+            }
+        },
+    }
+
+
+def _json_schemas(
+    endpoints: Sequence[tuple[EndpointSpec, Signature]],
+) -> tuple[dict[tuple[str, str], Schema], Schema]:
+    """By path and name; one call for all, so that equal names of different types stay apart."""
+    wanted: list[Any] = []
+    for spec, signature in endpoints:
+        for item in signature.parameters:
+            if item.adapter is not None:
+                wanted.append(((spec.path, item.name), "validation", item.adapter))
+        if signature.result is not None and signature.result.adapter is not None:
+            wanted.append(((spec.path, "return"), "serialization", signature.result.adapter))
+    if not wanted:
+        return {}, {}
+    from pydantic import TypeAdapter
+
+    found, definitions = TypeAdapter.json_schemas(wanted, ref_template=_TEMPLATE)
+    return {key: value for (key, _), value in found.items()}, definitions.get("$defs", {})
+
+
+def _array_schema(item: Parameter) -> Schema:
+    if item.tensor is not None:
+        return tensor_schema(item.tensor)
+    return {
+        "type": "array",
+        "items": {},
+        "description": "numbers in nested lists of equal length",
+        "examples": [[1.0, 2.0, 3.0]],
+    }
+
+
+def _default(item: Parameter) -> Schema:
+    import json
+
+    from pydantic_core import PydanticSerializationError, to_json
+
+    try:
+        return {"default": json.loads(to_json(item.default, bytes_mode="base64"))}
+    except PydanticSerializationError:
+        return {}  # a default that has no JSON form is not shown
+
+
+def _leaf(dtype: str) -> Schema:
+    if dtype == "bool":
+        return {"type": "boolean"}
+    if dtype == "bytes":
+        return {"type": "string"}
+    if "float" in dtype:
+        return {"type": "number"}
+    bits = int(dtype.removeprefix("u").removeprefix("int"))
+    if dtype.startswith("u"):
+        return {"type": "integer", "minimum": 0, "maximum": 2**bits - 1}
+    return {"type": "integer", "minimum": -(2 ** (bits - 1)), "maximum": 2 ** (bits - 1) - 1}

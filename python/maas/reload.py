@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`--reload`: loads a target again when one of its sources changes, and serves what it got.
+
+A source that fails to load changes nothing: what was served goes on being served.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from maas import targets
+from maas.errors import Error
+from maas.logs import logger
+from maas.service import Service
+
+INTERVAL_S = 0.5
+
+
+class Reloader:
+    """Watches the sources below a target's folder. One thread of its own calls `check`."""
+
+    def __init__(self, target: str, publish: Callable[[Service], None]) -> None:
+        self._target = target
+        self._publish = publish
+        self._folder = targets.source_folder(target)
+        self._seen = self._times()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Watches from now on, on a thread that ends with the process."""
+        threading.Thread(target=self._watch, name="maas-reload", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the watch."""
+        self._stopped.set()
+
+    def check(self) -> bool:
+        """Loads and publishes again if a source has changed; True when it did."""
+        times = self._times()
+        if times == self._seen:
+            return False
+        self._seen = times
+        kept = self._forget()
+        try:
+            self._publish(targets.load(self._target))
+        except Exception as error:
+            sys.modules.update(kept)
+            message = error.message if isinstance(error, Error) else f"{error}"
+            logger.error("not reloaded, the old version keeps serving: %s", message)
+            return False
+        self._seen = self._times()
+        logger.info("reloaded %s", self._target)
+        return True
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(INTERVAL_S):
+            self.check()
+
+    def _modules(self) -> dict[str, Path]:
+        """The loaded modules below the folder that are sources of the target."""
+        found = {}
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file is None or name == "__main__" or name.partition(".")[0] == "maas":
+                continue
+            path = Path(file)
+            if path.is_relative_to(self._folder) and "site-packages" not in path.parts:
+                found[name] = path
+        return found
+
+    def _times(self) -> dict[Path, int]:
+        times = {}
+        for path in self._modules().values():
+            try:
+                times[path] = path.stat().st_mtime_ns
+            except FileNotFoundError:
+                times[path] = 0  # an editor is replacing it
+        return times
+
+    def _forget(self) -> dict[str, ModuleType]:
+        return {name: sys.modules.pop(name) for name in self._modules()}

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Type hints of a handler -> its parameters: what each is read from and what it is checked by.
+
+A hint describes one row. Three kinds: a tensor with declared dtype and shape, which the core
+parses; a bare array, whose shape is what the request sends; any other JSON value, which pydantic
+checks. pydantic is imported when the first handler with such a value is described.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
+
+from maas.errors import InvalidArgumentError
+from maas.types import Tensor
+
+if TYPE_CHECKING:
+    import pydantic
+
+_REMEDY = (
+    "use str, int, float, bool, bytes, list, dict, a dataclass, a TypedDict, a pydantic model, or "
+    'Annotated[np.ndarray, maas.Tensor("float32", [4])]'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One key of an endpoint's body."""
+
+    name: str
+    kind: Literal["tensor", "array", "json"]
+    tensor: Tensor | None = None  # of a tensor
+    dtype: str = ""  # of an array, when its hint gives one
+    adapter: pydantic.TypeAdapter[Any] | None = None  # of a JSON value
+    strict: bool | None = None  # how its validator is called; None leaves it to the type
+    octets: bool = False  # bytes: as a result they are the body itself, not JSON
+    required: bool = True
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a handler takes and gives."""
+
+    parameters: tuple[Parameter, ...]
+    result: Parameter | None  # None when no hint says what the answer looks like
+    asynchronous: bool
+
+
+def describe(
+    function: Callable[..., Any], name: str, local_names: Mapping[str, Any] | None = None
+) -> Signature:
+    """The signature of a handler; an error names the handler, the parameter and the remedy.
+
+    Raises NameError when a hint written as text names something that is not defined yet.
+    """
+    hints = _hints(function, dict(local_names or {}))
+    parameters = tuple(
+        _parameter(item, hints, f"{name}: parameter {item.name!r}")
+        for item in _handler_parameters(function, name)
+    )
+    return Signature(
+        parameters=parameters,
+        result=_result(hints.get("return", inspect.Parameter.empty)),
+        asynchronous=inspect.iscoroutinefunction(function),
+    )
+
+
+def _hints(function: Callable[..., Any], local_names: dict[str, Any]) -> dict[str, Any]:
+    target: Any = function.func if isinstance(function, functools.partial) else function
+    target = target if inspect.isroutine(target) else type(target).__call__
+    return typing.get_type_hints(target, localns=local_names, include_extras=True)
+
+
+def _handler_parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
+    items = list(inspect.signature(function).parameters.values())
+    if items and items[0].name == "self" and items[0].annotation is inspect.Parameter.empty:
+        items = items[1:]
+    for item in items:
+        if item.kind in (item.VAR_POSITIONAL, item.VAR_KEYWORD):
+            raise InvalidArgumentError(
+                f"{name}: {item} cannot be served, because a body needs named keys; name each "
+                "parameter, or take one dict"
+            )
+        if item.kind is item.POSITIONAL_ONLY:
+            raise InvalidArgumentError(
+                f"{name}: parameter {item.name!r} is positional-only, and the body is an object "
+                "with keys; remove the `/`"
+            )
+    return items
+
+
+def _parameter(item: inspect.Parameter, hints: dict[str, Any], place: str) -> Parameter:
+    if item.name not in hints:
+        raise InvalidArgumentError(f"{place} has no type hint; add one, such as `{item.name}: str`")
+    made = _described(item.name, hints[item.name], place)
+    if item.default is item.empty:
+        return made
+    if made.kind == "tensor":
+        raise InvalidArgumentError(
+            f"{place} is a tensor, and a tensor is never optional; remove its default"
+        )
+    return replace(made, required=False, default=item.default)
+
+
+def _result(hint: Any) -> Parameter | None:
+    if hint is inspect.Parameter.empty:
+        return None
+    try:
+        return _described("return", hint, "")
+    except InvalidArgumentError:
+        return None  # the answer is encoded by its value; only its schema stays unknown
+
+
+def _described(name: str, hint: Any, place: str) -> Parameter:
+    bare, notes = _unwrapped(hint)
+    tensors = [note for note in notes if isinstance(note, Tensor)]
+    if _is_array(bare):
+        if not tensors:
+            return Parameter(name, "array", dtype=_array_dtype(bare))
+        if tensors[0].dtype == "bfloat16":
+            raise InvalidArgumentError(
+                f"{place}: numpy has no bfloat16; declare float32 in the hint"
+            )
+        return Parameter(name, "tensor", tensor=tensors[0])
+    if tensors or isinstance(hint, Tensor):
+        raise InvalidArgumentError(
+            f"{place}: a maas.Tensor annotates an array: "
+            'Annotated[np.ndarray, maas.Tensor("float32", [4])]'
+        )
+    return Parameter(
+        name,
+        "json",
+        adapter=_adapter(hint, place),
+        # A dataclass takes no configuration from here, and is not to be changed for it.
+        strict=True if isinstance(hint, type) and is_dataclass(hint) else None,
+        octets=hint is bytes,
+    )
+
+
+def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    if get_origin(hint) is Annotated:
+        bare, *notes = get_args(hint)
+        return bare, tuple(notes)
+    return hint, ()
+
+
+def _is_array(hint: Any) -> bool:
+    # A hint that names numpy's array means that numpy has been imported by whoever wrote it.
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and (hint is numpy.ndarray or get_origin(hint) is numpy.ndarray)
+
+
+def _array_dtype(hint: Any) -> str:
+    """The dtype of NDArray[np.float32]; "" when the hint leaves it open."""
+    arguments = get_args(hint)
+    scalars = get_args(arguments[1]) if len(arguments) == 2 else ()
+    import numpy as np
+
+    known = scalars and isinstance(scalars[0], type) and issubclass(scalars[0], np.generic)
+    return np.dtype(scalars[0]).name if known else ""
+
+
+def _adapter(hint: Any, place: str) -> pydantic.TypeAdapter[Any]:
+    import pydantic
+    import typing_extensions
+
+    try:
+        shaped = _modern(hint)
+        if isinstance(shaped, type) and (
+            is_dataclass(shaped)
+            or issubclass(shaped, pydantic.BaseModel)
+            or typing_extensions.is_typeddict(shaped)
+        ):
+            return pydantic.TypeAdapter(shaped)  # these bring a configuration of their own
+        return pydantic.TypeAdapter(shaped, config=_VALUES)
+    except pydantic.errors.PydanticUserError:
+        shown = getattr(hint, "__name__", None) or str(hint)
+        raise InvalidArgumentError(
+            f"{place}: {shown} cannot be read from JSON; {_REMEDY}"
+        ) from None
+
+
+# Values are never bent to fit: "5" is no int and true is no 1. Bytes travel as base64.
+_VALUES: Any = {"strict": True, "val_json_bytes": "base64", "ser_json_bytes": "base64"}
+
+
+def _modern(hint: Any) -> Any:
+    """The hint with each TypedDict of typing as one that pydantic reads on Python 3.11."""
+    if typing.is_typeddict(hint) and type(hint).__module__ == "typing":
+        return _modern_typed_dict(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is None or origin is Literal or not arguments:
+        return hint
+    if origin is Annotated:
+        return Annotated[_modern(arguments[0]), *arguments[1:]]
+    changed = tuple(_modern(item) for item in arguments)
+    if changed == arguments:
+        return hint
+    if origin is typing.Union or isinstance(hint, type(int | str)):
+        return functools.reduce(operator.or_, changed)
+    return origin[changed]
+
+
+def _modern_typed_dict(hint: Any) -> Any:
+    import typing_extensions
+
+    fields: dict[str, Any] = {}
+    for key, value in typing.get_type_hints(hint, include_extras=True).items():
+        optional = key in hint.__optional_keys__
+        shaped = _modern(value)
+        fields[key] = typing_extensions.NotRequired[shaped] if optional else shaped
+    made = cast(Any, typing_extensions).TypedDict(hint.__name__, fields)
+    made.__doc__ = hint.__doc__
+    made.__module__ = hint.__module__
+    made.__pydantic_config__ = getattr(hint, "__pydantic_config__", _VALUES)
+    return made

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server object, and maas.serve for scripts and notebook cells.
+
+It owns the core's server. It installs no signal handler and never ends the process: only the
+command line does.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from maas import engine, logs, model, publishing
+from maas.errors import Error, InvalidArgumentError, NotFoundError, UnavailableError, from_core
+from maas.logs import logger
+from maas.service import Service, collect
+
+if TYPE_CHECKING:
+    from maas import _core
+    from maas.config import Settings
+    from maas.model import Model
+
+# What runs when the process ends gets this long, and no more.
+EXIT_TIMEOUT_S = 1.0
+
+_running: dict[tuple[str, int], Server] = {}
+_running_lock = threading.Lock()
+
+
+class Server:
+    """A server of models and endpoints. Any thread may call it.
+
+    Make it, give it something to serve (`load_model`, `publish`), `start` it, `stop` it; a `with`
+    block starts and stops it. What it is not told comes from the settings of the process.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        settings: Settings | None = None,
+        core_engine: _core.Engine | None = None,
+    ) -> None:
+        chosen = settings or engine.current_settings()
+        self.settings = replace(
+            chosen,
+            host=chosen.host if host is None else host,
+            port=chosen.port if port is None else port,
+        )
+        self.engine = engine.default() if core_engine is None else core_engine
+        self._lock = threading.RLock()
+        self._target: Service = Service()
+        self._models: list[Model] = []
+        self._published: publishing.Publication | None = None
+        self._started = False
+        self._stopped = threading.Event()
+        self._core = self._make_core()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; a free one was chosen for 0."""
+        return self._core.port
+
+    @property
+    def url(self) -> str:
+        """Where it answers, such as http://127.0.0.1:8000."""
+        host = self.settings.host
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+        return f"http://{shown}:{self.port}"
+
+    @property
+    def budget(self) -> str:
+        """How the cores are divided, in words."""
+        return self.engine.budget
+
+    @property
+    def stats(self) -> dict[str, dict[str, Any]]:
+        """Live statistics by the name of a model or the path of an endpoint written in Python."""
+        published = self._published
+        if published is None:
+            return {}
+        models = {item.name: item for item in published.models}
+        return {name: item.statistics() for name, item in {**models, **published.callables}.items()}
+
+    def publish(self, target: object) -> None:
+        """Serves this target from now on; running requests end where they began."""
+        with self._lock:
+            self._apply(collect(target), self._models)
+
+    def load_model(self, path: str, **options: Any) -> Model:
+        """Loads a model file and serves it besides the target; options are those of maas.load."""
+        caller = sys._getframe(1).f_globals.get("__file__")
+        found = model.find_file(path, Path(caller).parent if caller else None)
+        with self._lock:
+            made = model.load(str(found), **options)
+            self._apply(self._target, [*self._models, made])
+        return made
+
+    def update_model(self, path: str, *, name: str | None = None) -> Model:
+        """Replaces a served model by another file, as its next version; no request is lost."""
+        caller = sys._getframe(1).f_globals.get("__file__")
+        found = model.find_file(path, Path(caller).parent if caller else None)
+        with self._lock:
+            handle = self._served_model(name)
+            handle.replace(replace(handle.spec, path=str(found)))
+            self._apply(self._target, self._models)
+        return handle
+
+    def start(self) -> Server:
+        """Listens and answers; returns at once. Nothing happens when it does already."""
+        from maas import _core
+
+        with self._lock:
+            if self._started:
+                return self
+            try:
+                self._core.start()
+            except _core.CoreError as error:
+                raise _with_remedy(from_core(error)) from None
+            self._started = True
+        engine.before_exit(self._stop_at_exit)
+        return self
+
+    def drain(self, timeout_s: float | None = None) -> bool:
+        """Takes no new work and waits for what runs; True when all of it was answered in time."""
+        limit = self.settings.drain_timeout_s if timeout_s is None else timeout_s
+        return self._core.drain(limit)
+
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Drains, then closes; the server cannot be started again."""
+        with self._lock:
+            if self._stopped.is_set():
+                return
+            self._stopped.set()
+        self.drain(timeout_s)
+        self._core.stop()
+        engine.not_before_exit(self._stop_at_exit)
+        with _running_lock:
+            for key in [key for key, server in _running.items() if server is self]:
+                del _running[key]
+
+    def wait(self) -> None:
+        """Blocks until it is stopped, by `stop` or by Ctrl-C."""
+        try:
+            self._stopped.wait()
+        except KeyboardInterrupt:
+            self.stop()
+
+    def handle(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Answers one request without a socket, through the same routes."""
+        return self._core.handle(method, path, headers, body)
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"maas.Server({self.url})"
+
+    def _stop_at_exit(self) -> None:
+        self.stop(EXIT_TIMEOUT_S)
+
+    def _make_core(self) -> _core.Server:
+        from maas import _core
+
+        settings = self.settings
+        try:
+            return _core.Server(
+                self.engine,
+                host=settings.host,
+                port=settings.port,
+                max_body_bytes=settings.max_body_bytes,
+                max_connections=settings.max_connections,
+                header_timeout_s=settings.header_timeout_s,
+                idle_timeout_s=settings.idle_timeout_s,
+                docs_page=_docs_page(),
+            )
+        except _core.CoreError as error:
+            raise from_core(error) from None
+
+    def _apply(self, target: Service, models: list[Model]) -> None:
+        from maas import _core
+
+        whole = Service(endpoints=target.endpoints, models=[*target.models, *models])
+        made = publishing.prepare(whole, self.engine)
+        try:
+            self._core.publish(
+                models=made.models, endpoints=made.endpoints, components=made.components
+            )
+        except _core.CoreError as error:
+            raise from_core(error) from None
+        self._target, self._models, self._published = target, models, made
+
+    def _served_model(self, name: str | None) -> Model:
+        models = {item.name: item for item in [*self._target.models, *self._models]}
+        if name is None and len(models) == 1:
+            return next(iter(models.values()))
+        shown = ", ".join(models) or "none"
+        if name is None:
+            raise InvalidArgumentError(f"say which model to update with name=; served: {shown}")
+        if name not in models:
+            raise NotFoundError(f"no model {name!r} is served; served: {shown}")
+        return models[name]
+
+
+def serve(
+    target: object = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    blocking: bool = True,
+) -> Server:
+    """Serves a target: a module, function, service class or instance, model, or a list of these.
+
+    Without one, what the caller's file or notebook has defined so far. With `blocking=False` it
+    returns at once with the running server (`.url`, `.stats`, `.stop()`); serving again on the
+    same port swaps what is served without dropping a connection.
+    """
+    collected = collect(sys._getframe(1).f_globals if target is None else target)
+    settings = engine.current_settings()
+    key = (host or settings.host, settings.port if port is None else port)
+    with _running_lock:
+        server = _running.get(key)
+        if server is None:
+            server = Server(host=host, port=port)
+            server.publish(collected)
+            server.start()
+            _running[key[0], server.port] = server
+        else:
+            server.publish(collected)
+    if blocking:
+        # A script that does nothing else is a server: it shows what it does, unless told how.
+        if not logger.hasHandlers():
+            logs.configure(settings.log_format)
+        logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
+        server.wait()
+    return server
+
+
+def _with_remedy(error: Error) -> Error:
+    if isinstance(error, UnavailableError):
+        return UnavailableError(f"{error.message}; choose another port, or 0 for a free one")
+    return error
+
+
+def _docs_page() -> str:
+    return (Path(__file__).parent / "assets" / "docs.html").read_text(encoding="utf-8")

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TARGET of the command line -> a Service: `file.py[:name]`, `module:name`, or a model file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from maas import model
+from maas.errors import Error, NotFoundError, TargetError
+from maas.service import Service, collect, served_names
+from maas.types import closest
+
+MODEL_SUFFIXES = (".pt", ".pth", ".ts")
+_FORMS = "a target is file.py, file.py:name, module:name or a model file (.pt)"
+
+
+def load(target: str) -> Service:
+    """The Service that a target names; a failure of its own code is told in one sentence."""
+    if target.endswith(MODEL_SUFFIXES):
+        return Service(models=[model.load(target)])
+    location, _, name = _split(target)
+    module = _module(location)
+    if not name:
+        return collect(module)
+    found = getattr(module, name, None)
+    if found is None:
+        names = served_names(vars(module))
+        hint = closest(name, names) or f"; it serves {', '.join(names) or 'nothing'}"
+        raise TargetError(f"{location} has no {name!r}{hint}")
+    return collect(found)
+
+
+def source_folder(target: str) -> Path:
+    """The folder whose sources a target is made of."""
+    location, _, _ = _split(target)
+    return Path(location).resolve().parent if location.endswith(".py") else Path.cwd()
+
+
+def _split(target: str) -> tuple[str, str, str]:
+    if target.endswith(".py"):
+        return target, "", ""
+    # The last colon: a drive letter or a folder may hold others.
+    location, colon, name = target.rpartition(":")
+    return (location, colon, name) if colon else (target, "", "")
+
+
+def _module(location: str) -> ModuleType:
+    if location.endswith(".py"):
+        return _from_file(Path(location))
+    if not all(part.isidentifier() for part in location.split(".")):
+        raise TargetError(_not_a_target(location))
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(location)
+    except Error:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name is not None and location.startswith(error.name):
+            raise TargetError(_not_a_target(location)) from error
+        raise TargetError(_failed(location, error)) from error
+    except Exception as error:
+        raise TargetError(_failed(location, error)) from error
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        siblings = [f.name for f in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        hint = closest(path.name, siblings) or "; check the path"
+        raise NotFoundError(f"file {str(path)!r} was not found{hint}")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # so that it may import the files beside it
+    # Its own name where that is free: what it defines then looks like what it is.
+    name = path.stem if path.stem not in sys.modules else f"maas_target_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        sys.modules.pop(name, None)
+        if isinstance(error, Error) or not isinstance(error, Exception):
+            raise
+        raise TargetError(_failed(str(path), error)) from error
+    return module
+
+
+def _failed(location: str, error: Exception) -> str:
+    """Which line failed and how, without the traceback."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: syntax error: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename and frame.lineno]
+    own = [frame for frame in own if Path(frame.filename) != Path(__file__)]
+    place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+    return f"cannot load {location}: {type(error).__name__}: {error}{place}"
+
+
+def _not_a_target(location: str) -> str:
+    if Path(location).is_dir():
+        return f"{location!r} is a folder; {_FORMS}"
+    names = [f.name for f in Path.cwd().iterdir() if f.suffix in (".py", *MODEL_SUFFIXES)]
+    hint = closest(f"{location}.py", names) or closest(location, names)
+    return f"no module or file {location!r} was found{hint}; {_FORMS}"

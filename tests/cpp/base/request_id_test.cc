@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/base/request_id.h"
+
+#include <charconv>
+#include <cstdint>
+#include <latch>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace maas {
+namespace {
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  EXPECT_TRUE(error == std::errc() && end == text.data() + text.size()) << text;
+  return value;
+}
+
+TEST(RequestId, is_empty_until_made_and_then_16_hex_digits) {
+  EXPECT_EQ(RequestId().text(), "");
+  const RequestId id = RequestId::next();
+  EXPECT_EQ(id.text().size(), 16U);
+  EXPECT_EQ(id.text().find_first_not_of("0123456789abcdef"), std::string_view::npos);
+  const RequestId copy = id;
+  EXPECT_EQ(copy.text(), id.text());
+}
+
+TEST(RequestId, is_unique_across_threads) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 5000;
+  std::vector<std::vector<RequestId>> made(kThreads);
+  std::latch start(kThreads);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& mine : made) {
+      threads.emplace_back([&] {
+        start.arrive_and_wait();
+        for (int i = 0; i < kEach; ++i) {
+          mine.push_back(RequestId::next());
+        }
+      });
+    }
+  }
+  std::set<std::string> all;
+  for (const auto& mine : made) {
+    for (const RequestId& id : mine) {
+      all.emplace(id.text());
+    }
+  }
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kEach));
+}
+
+// SplitMix64's finaliser undone, step by step.
+std::uint64_t undo_mix(std::uint64_t x) {
+  x ^= (x >> 31U) ^ (x >> 62U);
+  x *= 0x319642b2d24d8ec3U;
+  x ^= (x >> 27U) ^ (x >> 54U);
+  x *= 0x96de1b173f119089U;
+  return x ^ (x >> 30U) ^ (x >> 60U);
+}
+
+TEST(RequestId, does_not_betray_the_next_one) {
+  const std::uint64_t first = number(RequestId::next().text());
+  const std::uint64_t second = number(RequestId::next().text());
+  EXPECT_NE(undo_mix(second) - undo_mix(first), 1U);
+  EXPECT_NE(undo_mix(second) ^ undo_mix(first), 1U);
+  EXPECT_NE(second - first, 1U);
+}
+
+}  // namespace
+}  // namespace maas

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/exec/executor_pool.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <time.h>
+
+
+namespace maas {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Pieces of work to be done one after another, and what happens when one is.
+class Pieces final : public WorkSource {
+ public:
+  explicit Pieces(std::function<void(const ExecutorContext&)> work) : work_(std::move(work)) {}
+
+  void add(int pieces) { left_ += pieces; }
+  Step run_one(const ExecutorContext& context) noexcept override {
+    {
+      const std::lock_guard lock(mutex_);
+      ++looks_;
+      changed_.notify_all();
+    }
+    int left = left_.load();
+    while (left > 0 && !left_.compare_exchange_weak(left, left - 1)) {
+    }
+    if (left <= 0) {
+      return {.next = next.load()};
+    }
+    work_(context);
+    return {.ran = true};
+  }
+  // Waits until run_one() was called `looks` times in all.
+  void wait_for_looks(int looks) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return looks_ >= looks; });
+  }
+  int looks() {
+    const std::lock_guard lock(mutex_);
+    return looks_;
+  }
+  std::atomic<TimePoint> next{TimePoint::max()};
+
+ private:
+  std::function<void(const ExecutorContext&)> work_;
+  std::atomic<int> left_{0};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int looks_ = 0;
+};
+
+class ExecutorPoolTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
+};
+
+TEST_F(ExecutorPoolTest, serves_sources_in_turn) {
+  ExecutorPool pool({.name = "p"}, clock_);
+  std::latch ready(1);
+  std::latch done(31);
+  const auto gate = std::make_shared<Pieces>([&](const auto&) {
+    ready.wait();
+    done.count_down();
+  });
+  std::string order;
+  const auto source = [&](char letter) {
+    auto pieces = std::make_shared<Pieces>([&order, &done, letter](const auto&) {
+      order += letter;
+      done.count_down();
+    });
+    pieces->add(10);
+    return pieces;
+  };
+  gate->add(1);
+  pool.add(gate);
+  gate->wait_for_looks(1);
+  for (const char letter : {'a', 'b', 'c'}) {
+    pool.add(source(letter));
+  }
+  ready.count_down();
+  done.wait();
+  std::string expected;
+  for (int i = 0; i < 10; ++i) {
+    expected += "abc";
+  }
+  EXPECT_EQ(order, expected);
+}
+
+TEST_F(ExecutorPoolTest, lends_an_arena_of_the_width_asked_for_and_names_its_threads) {
+  ExecutorPool pool({.name = "lender", .threads = 1, .intra_op_threads = 3}, clock_);
+  std::latch done(1);
+  std::string name(16, '\0');
+  const auto source = std::make_shared<Pieces>([&](const ExecutorContext& context) {
+    EXPECT_EQ(context.arena->threads(), 3);
+    EXPECT_EQ(context.intra_op_threads, 3);
+    pthread_getname_np(pthread_self(), name.data(), name.size());
+    done.count_down();
+  });
+  source->add(1);
+  pool.add(source);
+  done.wait();
+  EXPECT_STREQ(name.c_str(), "lender-0");
+}
+
+TEST_F(ExecutorPoolTest, runs_all_work_that_many_threads_announce) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 2000;
+  std::latch done(kThreads * kEach);
+  ExecutorPool pool({.name = "p", .threads = 3}, clock_);
+  const auto source = std::make_shared<Pieces>([&](const auto&) { done.count_down(); });
+  pool.add(source);
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        source->add(1);
+        pool.wake();
+      }
+    });
+  }
+  done.wait();  // a lost wake-up would leave work behind, with nobody to announce it again
+}
+
+TEST_F(ExecutorPoolTest, wakes_a_thread_for_each_source_that_asks) {
+  ExecutorPool pool({.name = "p", .threads = 2}, clock_);
+  std::latch both(2);  // opens only when both pieces run at once
+  const auto meet = [&](const auto&) { both.arrive_and_wait(); };
+  const auto a = std::make_shared<Pieces>(meet);
+  const auto b = std::make_shared<Pieces>(meet);
+  pool.add(a);
+  pool.add(b);
+  for (Pieces* source : {a.get(), b.get()}) {
+    source->wait_for_looks(2);
+  }
+  {
+    const WakeScope scope;
+    a->add(1);
+    WakeScope::request(pool, a.get());
+    b->add(1);
+    WakeScope::request(pool, b.get());
+  }
+  both.wait();
+}
+
+double cpu_seconds(pthread_t thread) {
+  clockid_t id{};
+  timespec time{};
+  EXPECT_EQ(pthread_getcpuclockid(thread, &id), 0);
+  EXPECT_EQ(clock_gettime(id, &time), 0);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+TEST_F(ExecutorPoolTest, sleeps_without_using_the_processor_until_the_time_a_source_named) {
+  ExecutorPool pool({.name = "p"}, clock_);
+  std::atomic<pthread_t> thread{};
+  const auto source = std::make_shared<Pieces>([&](const auto&) { thread = pthread_self(); });
+  source->next = clock_->now() + seconds(10);
+  source->add(1);
+  pool.add(source);
+  source->wait_for_looks(2);  // the piece, and then nothing
+  const int looks = source->looks();
+  const double before = cpu_seconds(thread);
+  const auto until = std::chrono::steady_clock::now() + milliseconds(50);
+  while (std::chrono::steady_clock::now() < until) {
+    clock_->advance(std::chrono::microseconds(1));
+    ASSERT_LT(clock_->now(), source->next.load());
+  }
+  EXPECT_LT(cpu_seconds(thread) - before, 0.01);
+  EXPECT_LE(source->looks(), looks + 1);
+  source->next = TimePoint::max();
+  clock_->advance(seconds(10));
+  source->wait_for_looks(looks + 1);
+}
+
+TEST_F(ExecutorPoolTest, grows_to_as_many_threads_as_asked_and_never_shrinks) {
+  ExecutorPool pool({.name = "p"}, clock_);
+  EXPECT_EQ(pool.threads(), 1);
+  pool.grow_to(4);
+  EXPECT_EQ(pool.threads(), 4);
+  pool.grow_to(2);
+  EXPECT_EQ(pool.threads(), 4);
+  std::latch all(4);
+  const auto source = std::make_shared<Pieces>([&](const auto&) { all.arrive_and_wait(); });
+  source->add(4);
+  pool.add(source);
+  for (int i = 0; i < 4; ++i) {
+    pool.wake();
+  }
+  all.wait();
+}
+
+TEST_F(ExecutorPoolTest, has_at_least_one_thread) {
+  EXPECT_EQ(ExecutorPool({.name = "p", .threads = 0}, clock_).threads(), 1);
+  EXPECT_EQ(ExecutorPool({.name = "p", .threads = -5}, clock_).threads(), 1);
+}
+
+TEST_F(ExecutorPoolTest, holds_a_removed_source_no_longer_and_asks_it_no_more) {
+  ExecutorPool pool({.name = "p", .threads = 2}, clock_);
+  for (int i = 0; i < 300; ++i) {
+    std::atomic<bool> removed{false};
+    auto source =
+        std::make_shared<Pieces>([&](const auto&) { EXPECT_FALSE(removed) << "asked again"; });
+    source->add(1000000);
+    pool.add(source);
+    source->wait_for_looks(1);
+    pool.remove(source.get());
+    removed = true;
+    EXPECT_EQ(source.use_count(), 1);
+  }
+}
+
+TEST_F(ExecutorPoolTest, work_of_one_source_does_not_keep_another_one_alive) {
+  ExecutorPool pool({.name = "p"}, clock_);
+  std::latch started(1);
+  std::latch finish(1);
+  const auto slow = std::make_shared<Pieces>([&](const auto&) {
+    started.count_down();
+    finish.wait();
+  });
+  auto other = std::make_shared<Pieces>([](const auto&) {});
+  pool.add(other);
+  slow->add(1);
+  pool.add(slow);
+  started.wait();
+  pool.remove(other.get());
+  EXPECT_EQ(other.use_count(), 1);
+  finish.count_down();
+}
+
+TEST_F(ExecutorPoolTest, removing_waits_for_the_work_that_runs_and_for_no_other) {
+  ExecutorPool pool({.name = "p", .threads = 2}, clock_);
+  std::latch started(1);
+  std::atomic<bool> finished{false};
+  std::latch finish(1);
+  const auto source = std::make_shared<Pieces>([&](const auto&) {
+    started.count_down();
+    finish.wait();
+    finished = true;
+  });
+  source->add(1);
+  pool.add(source);
+  started.wait();
+  std::jthread remover([&] {
+    pool.remove(source.get());
+    EXPECT_TRUE(finished);
+  });
+  const auto unknown = std::make_shared<Pieces>([](const auto&) {});
+  pool.remove(unknown.get());
+  finish.count_down();
+}
+
+TEST_F(ExecutorPoolTest, sources_come_and_go_while_others_work) {
+  ExecutorPool pool({.name = "p", .threads = 3}, clock_);
+  constexpr int kPieces = 3000;
+  std::latch done(kPieces);
+  const auto steady = std::make_shared<Pieces>([&](const auto&) { done.count_down(); });
+  pool.add(steady);
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        const auto source = std::make_shared<Pieces>([](const auto&) {});
+        source->add(1);
+        pool.add(source);
+        pool.remove(source.get());
+      }
+    });
+  }
+  for (int i = 0; i < kPieces; ++i) {
+    steady->add(1);
+    pool.wake();
+  }
+  done.wait();
+}
+
+TEST_F(ExecutorPoolTest, its_destructor_waits_for_the_work_that_runs) {
+  std::atomic<bool> finished{false};
+  std::latch started(1);
+  std::latch finish(1);
+  const auto source = std::make_shared<Pieces>([&](const auto&) {
+    started.count_down();
+    finish.wait();
+    finished = true;
+  });
+  std::jthread opener;
+  {
+    ExecutorPool pool({.name = "p"}, clock_);
+    source->add(1);
+    pool.add(source);
+    started.wait();
+    opener = std::jthread([&] { finish.count_down(); });
+  }
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(ExecutorPoolTest, can_be_made_and_destroyed_many_times) {
+  const auto source = std::make_shared<Pieces>([](const auto&) {});
+  for (int i = 0; i < 200; ++i) {
+    ExecutorPool pool({.name = "p", .threads = 2}, clock_);
+    source->add(3);
+    pool.add(source);
+    if (i % 2 == 0) {
+      pool.remove(source.get());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace maas

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pydantic
+import pytest
+
+from maas.encoding import encode
+
+
+@dataclass
+class Box:
+    low: int
+
+
+class Model(pydantic.BaseModel):
+    a: int
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a", "a"),
+        (None, None),
+        ({"a": [1, 2.5, True]}, {"a": [1, 2.5, True]}),
+        (Box(1), {"low": 1}),
+        (Model(a=1), {"a": 1}),
+        ([Model(a=1)], [{"a": 1}]),
+        ((1, 2), [1, 2]),
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.array([[1, 2]]), [[1, 2]]),
+        (np.array(["a", "b"]), ["a", "b"]),
+        ({"y": np.array([0.5], np.float32), "n": 1}, {"y": [0.5], "n": 1}),
+        ({"deep": {"y": np.array([1])}}, {"deep": {"y": [1]}}),
+        ([np.array([1]), np.array([2, 3])], [[1], [2, 3]]),
+        ({'ke"y': np.array([1])}, {'ke"y': [1]}),
+        ({"b": b"hi"}, {"b": "aGk="}),
+        (float("nan"), None),
+        ({"a": float("inf")}, {"a": None}),
+    ],
+)
+def test_a_value_becomes_its_json(value: Any, expected: Any) -> None:
+    body = encode(value)
+    assert isinstance(body, bytes)
+    assert json.loads(body) == expected
+
+
+def test_float32_is_written_with_its_shortest_digits() -> None:
+    assert encode(np.array([0.1], np.float32)) == b"[0.1]"
+    assert encode({"y": np.array([0.1], np.float32)}) == b'{"y":[0.1]}'
+
+
+def test_strided_and_read_only_arrays_are_encoded() -> None:
+    array = np.arange(6, dtype=np.float32)[::2]
+    array.flags.writeable = False
+    assert json.loads(bytes(encode(array))) == [0, 2, 4]  # type: ignore[arg-type]
+
+
+def test_bytes_are_the_body_itself() -> None:
+    assert encode(b"\x89PNG") == (b"\x89PNG", "application/octet-stream")
+
+
+@pytest.mark.parametrize("value", [object(), {"a": object()}, {1: np.array([1])}])
+def test_what_has_no_json_form_raises(value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"no JSON form|are text"):
+        encode(value)

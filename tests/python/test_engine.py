@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+import asyncio
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+
+import maas
+from maas import engine
+from maas.config import Settings
+
+
+def test_a_process_has_one_engine_by_default() -> None:
+    assert engine.default() is engine.default()
+
+
+def test_an_engine_tells_how_it_divides_the_cores() -> None:
+    assert engine.default().budget
+
+
+def test_the_default_engine_is_configured_before_its_first_use() -> None:
+    engine.default()
+    settings = engine.current_settings()
+    engine.configure(replace(settings, idle_timeout_s=3.0))  # says nothing about execution
+    with pytest.raises(maas.InvalidArgumentError, match="runs already; set cores"):
+        engine.configure(replace(settings, executors=settings.executors + 7))
+    engine.configure(settings)
+
+
+def test_a_manual_clock_makes_an_engine_of_its_own() -> None:
+    made = engine.make(Settings(), manual_clock=True)
+    assert made is not engine.default()
+    made.advance(1.0)
+    made.close()
+
+
+def test_the_loop_runs_on_a_thread_of_its_own() -> None:
+    async def where() -> str:
+        return threading.current_thread().name
+
+    loop = engine.loop()
+    assert loop is engine.loop()
+    assert asyncio.run_coroutine_threadsafe(where(), loop).result(10) == "maas-loop"
+
+
+def test_a_process_with_an_engine_and_a_loop_ends_cleanly() -> None:
+    program = (
+        "import maas; from maas import engine\n"
+        "@maas.endpoint('/f')\n"
+        "async def f(n: int) -> int: return n\n"
+        "client = maas.TestClient(f)\n"
+        "assert client.call('/f', n=2) == 2\n"
+        "maas.serve(f, port=0, blocking=False)\n"
+        "engine.before_exit(lambda: print('closing'))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closing\n", "")

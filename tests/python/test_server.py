@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maas
+
+ROW = maas.Tensor("float32", [3])
+X = {"x": np.array([[1, 2, 3]], np.float32)}
+
+
+@maas.endpoint("/echo")
+def echo(text: str) -> str:
+    return text
+
+
+@pytest.fixture
+def server() -> Iterator[maas.Server]:
+    with maas.Server(port=0) as running:
+        yield running
+
+
+def test_serving_without_blocking_returns_a_running_server() -> None:
+    with maas.serve(echo, port=0, blocking=False) as running, maas.Client(running.url) as client:
+        assert client.call("/echo", text="hi") == "hi"
+        assert "/echo" in running.stats
+
+
+def test_serving_again_on_the_same_port_swaps_what_is_served() -> None:
+    @maas.endpoint("/echo")
+    def louder(text: str) -> str:
+        return text.upper()
+
+    first = maas.serve(echo, port=0, blocking=False)
+    with maas.Client(first.url) as client:
+        assert client.call("/echo", text="hi") == "hi"
+        again = maas.serve(louder, port=first.port, blocking=False)
+        assert again is first
+        assert client.call("/echo", text="hi") == "HI"
+    first.stop()
+
+
+def test_without_a_target_the_names_of_the_caller_are_served() -> None:
+    names: dict[str, Any] = {"maas": maas, "echo": echo}
+    exec("server = maas.serve(port=0, blocking=False)", names)
+    with names["server"] as running, maas.Client(running.url) as client:
+        assert client.call("/echo", text="hi") == "hi"
+
+
+def test_a_stopped_server_gives_its_port_back() -> None:
+    first = maas.serve(echo, port=0, blocking=False)
+    port = first.port
+    first.stop()
+    first.stop()
+    with maas.serve(echo, port=port, blocking=False) as again:
+        assert again is not first
+        assert again.port == port
+
+
+def test_blocking_ends_when_the_server_is_stopped() -> None:
+    server = maas.serve(echo, port=0, blocking=False)
+    waiting = threading.Thread(target=server.wait)
+    waiting.start()
+    server.stop()
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
+def test_a_port_in_use_names_it() -> None:
+    with (
+        maas.serve(echo, port=0, blocking=False) as running,
+        pytest.raises(maas.Error, match=str(running.port)),
+    ):
+        maas.Server(port=running.port).start()
+
+
+def test_models_are_loaded_into_and_updated_in_a_running_server(
+    server: maas.Server, models: Path
+) -> None:
+    made = server.load_model(
+        str(models / "double.pt"), name="net", inputs={"x": ROW}, outputs={"y": ROW}
+    )
+    with maas.Client(server.url) as client:
+        assert client.infer("net", X)["y"].tolist() == [[2, 4, 6]]
+        updated = server.update_model(str(models / "triple.pt"))
+        assert updated is made
+        assert updated.version == 2
+        assert client.infer("net", X)["y"].tolist() == [[3, 6, 9]]
+
+
+def test_a_loaded_model_stays_when_the_target_is_swapped(server: maas.Server, models: Path) -> None:
+    server.load_model(str(models / "double.pt"), inputs={"x": ROW}, outputs={"y": ROW})
+    server.publish(echo)
+    with maas.Client(server.url) as client:
+        assert client.infer("double", X)["y"].tolist() == [[2, 4, 6]]
+        assert client.call("/echo", text="hi") == "hi"
+
+
+def test_a_model_to_update_is_named_when_there_are_several(
+    server: maas.Server, models: Path
+) -> None:
+    path = str(models / "double.pt")
+    with pytest.raises(maas.InvalidArgumentError, match=r"say which model.*served: none"):
+        server.update_model(path)
+    server.load_model(path, name="a")
+    server.load_model(path, name="b")
+    with pytest.raises(maas.InvalidArgumentError, match="served: a, b"):
+        server.update_model(path)
+    with pytest.raises(maas.NotFoundError, match="no model 'c' is served"):
+        server.update_model(path, name="c")
+
+
+def test_what_is_wrong_is_not_swapped_in(server: maas.Server) -> None:
+    server.publish(echo)
+    with pytest.raises(maas.TargetError):
+        server.publish(3)
+    with maas.Client(server.url) as client:
+        assert client.call("/echo", text="hi") == "hi"
+
+
+def test_the_documentation_is_a_page_without_foreign_parts(server: maas.Server) -> None:
+    server.publish(echo)
+    with maas.Client(server.url) as client:
+        page = client.request("GET", "/docs").decode()
+        description = client.request("GET", "/openapi.json")
+    assert "/echo" in description["paths"]
+    assert "innerHTML" not in page
+    assert "https://" not in page
+
+
+def test_the_address_of_a_server_can_be_called(server: maas.Server) -> None:
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    assert server.url in repr(server)
+    assert server.budget

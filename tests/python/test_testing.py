@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+from typing import Annotated, Any, TypedDict
+
+import numpy as np
+import pytest
+
+import maas
+
+
+class Total(TypedDict):
+    total: float
+
+
+@maas.endpoint("/total")
+def total(x: Annotated[np.ndarray, maas.Tensor("float32", [3])], bias: float = 0.0) -> Total:
+    return {"total": float(x.sum()) + bias}
+
+
+@maas.endpoint("/fail")
+def fail(n: int) -> int:
+    return 1 // n
+
+
+def test_a_target_is_called_without_a_socket() -> None:
+    with maas.TestClient(total) as client:
+        assert client.call("/total", x=[1, 2, 3]) == {"total": 6.0}
+        assert client.call("/total", x=np.ones(3), bias=0.5) == {"total": 3.5}
+        assert client.ready()
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"x": [1, 2]}, ["body", "x"]),
+        ({"x": [1, 2, "a"]}, ["body", "x"]),
+        ({}, ["body", "x"]),
+        ({"x": [1, 2, 3], "bias": "much"}, ["body", "bias"]),
+        ({"x": [1, 2, 3], "bais": 1.0}, ["body", "bais"]),
+    ],
+)
+def test_wrong_input_is_422_and_says_where(fields: dict[str, Any], place: list[str]) -> None:
+    with maas.TestClient(total) as client, pytest.raises(maas.UnprocessableError) as caught:
+        client.call("/total", **fields)
+    (item,) = caught.value.detail
+    assert item["loc"][:2] == place
+    assert set(item) == {"loc", "msg", "type"}
+
+
+def test_malformed_input_is_400() -> None:
+    with maas.TestClient(total) as client:
+        status, _, _ = client.exchange(
+            "POST", "/total", [("Content-Type", "application/json")], b'{"x": [1,'
+        )
+    assert status == 400
+
+
+def test_a_failing_handler_is_500_with_a_request_id_and_no_traceback() -> None:
+    with maas.TestClient(fail) as client, pytest.raises(maas.InternalError) as caught:
+        client.call("/fail", n=0)
+    assert caught.value.request_id
+    assert "ZeroDivisionError" not in caught.value.message
+
+
+def test_an_unknown_path_is_404() -> None:
+    with maas.TestClient(total) as client, pytest.raises(maas.NotFoundError):
+        client.call("/nothing")
+
+
+def test_a_model_answers_by_the_protocol_too(double: maas.Model) -> None:
+    with maas.TestClient(double) as client:
+        found = client.infer("double", {"x": np.array([[1, 2, 3]], np.float32)})
+        assert found["y"].tolist() == [[2, 4, 6]]
+        assert [model["name"] for model in client.models()] == ["double"]
+
+
+def test_time_stands_still_until_it_is_advanced() -> None:
+    with maas.TestClient(total, manual_clock=True) as client:
+        client.advance(60.0)
+        assert client.call("/total", x=[1, 2, 3]) == {"total": 6.0}
+
+
+def test_without_a_manual_clock_time_is_not_ours() -> None:
+    with (
+        maas.TestClient(total) as client,
+        pytest.raises(maas.InvalidArgumentError, match="manual_clock=True"),
+    ):
+        client.advance(1.0)
+
+
+def test_a_model_is_loaded_into_the_engine_with_the_manual_clock(double: maas.Model) -> None:
+    with maas.TestClient(double, manual_clock=True) as client:
+        found = client.infer("double", {"x": np.zeros((1, 3), np.float32)})
+    assert found["y"].tolist() == [[0, 0, 0]]

@@ -60,13 +60,33 @@ def to_core(value: Any, spec: _core.TensorSpec, model: _core.Model) -> _core.Ten
     _check_rank(array.shape, spec, model, place)
     if spec.dtype and array.dtype.name != spec.dtype:
         try:
-            array = array.astype(spec.dtype, casting="same_kind")
-        except TypeError:
+            array = converted(array, np.dtype(spec.dtype))
+        except (ValueError, TypeError):
             raise InvalidArgumentError(
-                f"{place} is {spec.dtype}, not {array.dtype.name}; convert it with "
-                f"x.astype({spec.dtype!r})"
+                f"{place} is {spec.dtype}, and an array of {array.dtype.name} does not fit; "
+                f"convert it with x.astype({spec.dtype!r})"
             ) from None
     return _core.Tensor.from_dlpack(_plain_memory(array))
+
+
+# Kinds of numbers that may become each kind: whole ones become floats, never the reverse.
+_MAY_BECOME = {"b": "b", "i": "iu", "u": "iu", "f": "iuf"}
+
+
+def converted(array: Any, dtype: Any) -> Any:
+    """The array in another dtype; ValueError when a number would change by more than rounding."""
+    import numpy as np
+
+    if not array.size:
+        return array.astype(dtype)
+    if array.dtype.kind not in _MAY_BECOME.get(dtype.kind, ""):
+        raise ValueError(f"{array.dtype} does not become {dtype}")
+    with np.errstate(over="ignore"):
+        made = array.astype(dtype)
+    wrong = np.isfinite(array) & ~np.isfinite(made) if dtype.kind == "f" else made != array
+    if wrong.any():
+        raise ValueError(f"a number is out of the range of {dtype}")
+    return made
 
 
 def _plain_memory(array: Any) -> Any:

@@ -166,7 +166,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         server.publish([service, named])
 
     loaded = targets.load(parsed.target) if parsed.target else Service()
-    server = Server(settings=settings)
+    server = Server(name=loaded.name, settings=settings)
     publish(loaded)
     if parsed.reload and parsed.target:
         reload.Reloader(parsed.target, publish).start()

@@ -43,11 +43,15 @@ class Caller:
     def infer(
         self, model: str, inputs: Mapping[str, Any], *, version: int | None = None
     ) -> dict[str, Any]:
-        """A model's outputs as arrays by name; inputs carry the leading batch dimension."""
-        import numpy as np
+        """A model's outputs as arrays by name; inputs carry the leading batch dimension.
 
+        An array is sent in its own dtype, a list in the one that the model declares.
+        """
         place = f"/v2/models/{model}" + (f"/versions/{version}" if version is not None else "")
-        tensors = [_tensor(name, np.asarray(value)) for name, value in inputs.items()]
+        lists = any(not hasattr(value, "dtype") for value in inputs.values())
+        declared = self.request("GET", place)["inputs"] if lists else []
+        dtypes = {item["name"]: _DTYPES.get(item["datatype"]) for item in declared}
+        tensors = [_tensor(name, value, dtypes.get(name)) for name, value in inputs.items()]
         answer = self.request("POST", f"{place}/infer", {"inputs": tensors})
         return {item["name"]: _array(item) for item in answer["outputs"]}
 
@@ -164,7 +168,11 @@ def _plain(value: Any) -> Any:
     raise InvalidArgumentError(f"a {type(value).__name__} has no JSON form")
 
 
-def _tensor(name: str, array: Any) -> dict[str, Any]:
+def _tensor(name: str, value: Any, declared: str | None) -> dict[str, Any]:
+    import numpy as np
+
+    kind = {"bytes": "object", "bfloat16": "float32"}.get(declared or "", declared)
+    array = value if hasattr(value, "dtype") else np.asarray(value, dtype=kind)
     if array.dtype.kind in "OSU":
         data = [v.decode() if isinstance(v, bytes) else str(v) for v in array.flat]
         return {"name": name, "shape": list(array.shape), "datatype": "BYTES", "data": data}

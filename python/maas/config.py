@@ -32,7 +32,7 @@ class ModelEntry:
     max_batch_size: int = 1
     batch_timeout_ms: float = 0.0
     max_queue_size: int = 1024
-    executors: int = 1
+    executors: int = 0
     batch_dim: bool = True
 
 

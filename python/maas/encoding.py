@@ -7,7 +7,9 @@ Bytes are answered as they are; inside other values they are base64.
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 OCTETS = "application/octet-stream"
@@ -29,10 +31,15 @@ def to_json(value: Any) -> bytes:
         return b"{" + b",".join(fields) + b"}"
     if isinstance(value, list | tuple) and _holds_arrays(value):
         return b"[" + b",".join(map(to_json, value)) + b"]"
-    from pydantic_core import to_json as plain
-
     # NaN and infinity have no JSON form: null is the only honest one.
-    return plain(value, inf_nan_mode="null", bytes_mode="base64", fallback=_plain)
+    return _writer()(value, inf_nan_mode="null", bytes_mode="base64", fallback=_plain)
+
+
+@functools.cache
+def _writer() -> Callable[..., bytes]:
+    from pydantic_core import to_json as write
+
+    return write
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from maas import _core
+
+# The models that are loaded while a target's file runs, when somebody wants to know.
+_loaded: ContextVar[list[Model] | None] = ContextVar("maas_loaded", default=None)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 TIMEOUT_S = 30.0
@@ -46,11 +52,12 @@ class ModelSpec:
             )
         for kind in ("inputs", "outputs"):
             _check_tensors(self.name, kind, getattr(self, kind))
-        for option in ("max_batch_size", "max_queue_size", "executors"):
+        for option, low in (("max_batch_size", 1), ("max_queue_size", 1), ("executors", 0)):
             value = getattr(self, option)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise InvalidArgumentError(
-                    f"model {self.name!r}: {option} is a whole number of at least 1, not {value!r}"
+                    f"model {self.name!r}: {option} is a whole number of at least {low}, not "
+                    f"{value!r}"
                 )
         timeout: object = self.batch_timeout_ms
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
@@ -157,25 +164,26 @@ class Model:
 
 
 def load(  # noqa: PLR0913 - the settled public signature
-    path: str,
+    path: str | os.PathLike[str],
     name: str | None = None,
     inputs: Mapping[str, Tensor] | None = None,
     outputs: Mapping[str, Tensor] | None = None,
     max_batch_size: int = 1,
     batch_timeout_ms: float = 0.0,
     max_queue_size: int = 1024,
-    executors: int = 1,
+    executors: int = 0,
     batch_dim: bool = True,
 ) -> Model:
     """Loads a model file and gives its handle; served, it answers at /v2/models/{name}.
 
     `inputs` and `outputs` name the tensors and describe one row of each; without them the core
-    takes what the file tells. The name is the file's unless given. A relative path is looked for
-    in the working directory, then beside the file that calls.
+    takes what the file tells. The name is the file's unless given. `executors` is how many threads
+    run the one copy of the model; 0 takes what the core budget gives. A relative path is looked
+    for in the working directory, then beside the file that calls.
     """
     caller = sys._getframe(1).f_globals.get("__file__")
     found = find_file(path, Path(caller).parent if caller else None)
-    return Model(
+    made = Model(
         ModelSpec(
             path=str(found),
             name=re.sub(r"[^A-Za-z0-9._-]", "-", found.stem) if name is None else name,
@@ -188,10 +196,25 @@ def load(  # noqa: PLR0913 - the settled public signature
             executors=executors,
         )
     )
+    if (loaded := _loaded.get()) is not None:
+        loaded.append(made)
+    return made
 
 
-def find_file(path: str, beside: Path | None) -> Path:
+@contextmanager
+def loaded_meanwhile() -> Iterator[list[Model]]:
+    """The models that maas.load makes inside the `with` block, bound to a name or not."""
+    found: list[Model] = []
+    token = _loaded.set(found)
+    try:
+        yield found
+    finally:
+        _loaded.reset(token)
+
+
+def find_file(path: str | os.PathLike[str], beside: Path | None) -> Path:
     """The model file, in the working directory or beside the file that names it."""
+    path = os.fspath(path)
     places = [Path.cwd(), *([beside.resolve()] if beside else [])]
     for place in places:
         candidate = place / Path(path).expanduser()

@@ -2,7 +2,7 @@
 """The core's transformations by name, for `pre=` and `post=` of a native endpoint.
 
 The same objects run on numpy arrays in a notebook, in float32 as the server does: what is tried
-there is what serves. softmax, argmax, top_k and l2_normalize work along the last dimension.
+there is what serves. softmax, argmax, top_k and l2_normalise work along the last dimension.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def scale(factor: float, shift: float = 0.0) -> Op:
     return Op("scale", (float(factor), float(shift)))
 
 
-def normalize_image(mean: Sequence[float], std: Sequence[float], factor: float = _BYTE) -> Op:
+def normalise(mean: Sequence[float], std: Sequence[float], factor: float = _BYTE) -> Op:
     """uint8 images [height, width, channels] to float32 [channels, height, width].
 
     Each number is multiplied by `factor`, then its channel's `mean` is taken off and the rest
@@ -93,11 +93,10 @@ def normalize_image(mean: Sequence[float], std: Sequence[float], factor: float =
     """
     if len(mean) != len(std) or not mean:
         raise InvalidArgumentError(
-            f"normalize_image needs one mean and one std for each channel, not {len(mean)} and "
-            f"{len(std)}"
+            f"normalise needs one mean and one std for each channel, not {len(mean)} and {len(std)}"
         )
     means, deviations = tuple(map(float, mean)), tuple(map(float, std))
-    return Op("normalize_image", (means, deviations, float(factor)))
+    return Op("normalise", (means, deviations, float(factor)))
 
 
 def softmax() -> Op:
@@ -110,9 +109,9 @@ def argmax() -> Op:
     return Op("argmax")
 
 
-def l2_normalize() -> Op:
+def l2_normalise() -> Op:
     """Each row divided by its Euclidean length."""
-    return Op("l2_normalize")
+    return Op("l2_normalise")
 
 
 def mean_pool(mask: str = "mask") -> Op:

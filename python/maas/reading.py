@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
+from maas.arrays import converted
+
 if TYPE_CHECKING:
     from maas import _core
     from maas.schema import Parameter
@@ -92,10 +94,7 @@ class ArrayReader:
         if not raw:
             return self._parameter.default
         try:
-            found = self._numpy.asarray(json.loads(raw))
-            if found.dtype.kind not in "biuf":
-                raise ValueError
-            return found.astype(self._dtype, casting="same_kind")
+            return converted(self._numpy.asarray(json.loads(raw)), self._dtype)
         except (ValueError, TypeError, OverflowError):
             return Unreadable(
                 [

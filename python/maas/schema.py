@@ -214,7 +214,8 @@ def _modern_typed_dict(hint: Any) -> Any:
     fields: dict[str, Any] = {}
     for key, value in typing.get_type_hints(hint, include_extras=True).items():
         optional = key in hint.__optional_keys__
-        shaped = _modern(value)
+        marked = get_origin(value) in (typing.Required, typing.NotRequired)
+        shaped = _modern(get_args(value)[0] if marked else value)
         fields[key] = typing_extensions.NotRequired[shaped] if optional else shaped
     made = cast(Any, typing_extensions).TypedDict(hint.__name__, fields)
     made.__doc__ = hint.__doc__

@@ -7,6 +7,7 @@ command line does.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from maas import engine, logs, model, publishing
 from maas.errors import Error, InvalidArgumentError, NotFoundError, UnavailableError, from_core
 from maas.logs import logger
-from maas.service import Service, collect
+from maas.service import DEFAULT_NAME, Service, collect
 
 if TYPE_CHECKING:
     from maas import _core
@@ -35,7 +36,8 @@ class Server:
     """A server of models and endpoints. Any thread may call it.
 
     Make it, give it something to serve (`load_model`, `publish`), `start` it, `stop` it; a `with`
-    block starts and stops it. What it is not told comes from the settings of the process.
+    block starts and stops it. What it is not told comes from the settings of the process. The
+    name is the title of its documentation.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Server:
         *,
         host: str | None = None,
         port: int | None = None,
+        name: str = DEFAULT_NAME,
         settings: Settings | None = None,
         core_engine: _core.Engine | None = None,
     ) -> None:
@@ -53,6 +56,7 @@ class Server:
             port=chosen.port if port is None else port,
         )
         self.engine = engine.default() if core_engine is None else core_engine
+        self.name = name
         self._lock = threading.RLock()
         self._target: Service = Service()
         self._models: list[Model] = []
@@ -92,7 +96,7 @@ class Server:
         with self._lock:
             self._apply(collect(target), self._models)
 
-    def load_model(self, path: str, **options: Any) -> Model:
+    def load_model(self, path: str | os.PathLike[str], **options: Any) -> Model:
         """Loads a model file and serves it besides the target; options are those of maas.load."""
         caller = sys._getframe(1).f_globals.get("__file__")
         found = model.find_file(path, Path(caller).parent if caller else None)
@@ -101,7 +105,7 @@ class Server:
             self._apply(self._target, [*self._models, made])
         return made
 
-    def update_model(self, path: str, *, name: str | None = None) -> Model:
+    def update_model(self, path: str | os.PathLike[str], *, name: str | None = None) -> Model:
         """Replaces a served model by another file, as its next version; no request is lost."""
         caller = sys._getframe(1).f_globals.get("__file__")
         found = model.find_file(path, Path(caller).parent if caller else None)
@@ -188,6 +192,7 @@ class Server:
                 header_timeout_s=settings.header_timeout_s,
                 idle_timeout_s=settings.idle_timeout_s,
                 docs_page=_docs_page(),
+                title=self.name,
             )
         except _core.CoreError as error:
             raise from_core(error) from None
@@ -236,7 +241,7 @@ def serve(
     with _running_lock:
         server = _running.get(key)
         if server is None:
-            server = Server(host=host, port=port)
+            server = Server(host=host, port=port, name=collected.name)
             server.publish(collected)
             server.start()
             _running[key[0], server.port] = server

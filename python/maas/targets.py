@@ -12,6 +12,7 @@ from types import ModuleType
 
 from maas import model
 from maas.errors import Error, NotFoundError, TargetError
+from maas.model import Model
 from maas.service import Service, collect, served_names
 from maas.types import closest
 
@@ -20,19 +21,32 @@ _FORMS = "a target is file.py, file.py:name, module:name or a model file (.pt)"
 
 
 def load(target: str) -> Service:
-    """The Service that a target names; a failure of its own code is told in one sentence."""
+    """The Service that a target names; a failure of its own code is told in one sentence.
+
+    A whole file or module serves what it defines and every model that it loads, bound to a name
+    or not.
+    """
     if target.endswith(MODEL_SUFFIXES):
         return Service(models=[model.load(target)])
     location, _, name = _split(target)
-    module = _module(location)
+    with model.loaded_meanwhile() as loaded:
+        module = _module(location)
     if not name:
-        return collect(module)
+        return _whole(module, loaded)
     found = getattr(module, name, None)
     if found is None:
         names = served_names(vars(module))
         hint = closest(name, names) or f"; it serves {', '.join(names) or 'nothing'}"
         raise TargetError(f"{location} has no {name!r}{hint}")
     return collect(found)
+
+
+def _whole(module: ModuleType, loaded: list[Model]) -> Service:
+    found = collect(module) if served_names(vars(module)) or not loaded else Service()
+    known = {item.name for item in found.models}
+    others = {item.name: item for item in loaded if item.name not in known}
+    models = [*found.models, *others.values()]
+    return Service(endpoints=found.endpoints, models=models, name=found.name)
 
 
 def source_folder(target: str) -> Path:

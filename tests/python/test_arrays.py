@@ -51,8 +51,15 @@ def test_strided_and_read_only_arrays_are_taken() -> None:
 
 
 def test_floats_do_not_become_whole_numbers() -> None:
-    with refused(r"input 'ids' is int64, not float64; convert it with x\.astype"):
+    with refused(r"input 'ids' is int64, and an array of float64 does not fit; convert it with"):
         inputs_of(np.array([[1.5]]), SCALE)
+
+
+def test_a_float_that_is_too_large_is_refused_and_infinity_passes() -> None:
+    with refused("input 'scale' is float32, and an array of float64 does not fit"):
+        inputs_of(IDS, np.array([[1e39, 0.0]]))
+    _, scale = inputs_of(IDS, np.array([[np.inf, np.nan]]))
+    assert not np.isfinite(np.from_dlpack(scale)).any()
 
 
 def test_a_missing_row_dimension_says_how_to_add_it() -> None:
@@ -92,3 +99,19 @@ def test_outputs_are_arrays_by_name() -> None:
 
     found = arrays.outputs_of(OneOutput(), [_core.Tensor.from_dlpack(SCALE)])  # type: ignore[arg-type]
     assert found["y"].tolist() == [[1.0, 2.0]]
+
+
+def test_other_arrays_come_by_dlpack() -> None:
+    import torch
+
+    _, scale = inputs_of(IDS, torch.tensor([[1.0, 2.0]]))
+    assert np.from_dlpack(scale).tolist() == [[1.0, 2.0]]
+    with refused("no leading dimension of rows"):
+        inputs_of(IDS, torch.tensor([1.0, 2.0]))
+
+
+def test_bfloat16_stays_a_tensor_of_the_core() -> None:
+    import torch
+
+    tensor = _core.Tensor.from_dlpack(torch.zeros(1, 2, dtype=torch.bfloat16))
+    assert arrays.to_numpy(tensor) is tensor

@@ -93,6 +93,24 @@ def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
         thread.join()
 
 
+def test_a_server_that_answers_nothing_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with (
+            maas.Client(f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
+            pytest.raises(maas.UnavailableError, match="closed the connection"),
+        ):
+            client.request("GET", "/")
+        thread.join()
+
+
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "https://host", "", "http://"])
 def test_a_url_that_cannot_be_called_is_refused(url: str) -> None:
     with pytest.raises(maas.InvalidArgumentError, match="is not like http"):
@@ -140,6 +158,14 @@ def test_infer_speaks_the_protocol() -> None:
     assert path == "/v2/models/net/versions/3/infer"
     assert b'"datatype": "FP32", "data": [0.5]' in sent
     assert b'"datatype": "BYTES", "data": ["a"]' in sent
+
+
+def test_a_list_is_sent_in_the_dtype_that_the_model_declares() -> None:
+    body = b'{"inputs":[{"name":"x","datatype":"INT32","shape":[-1,2]}],"outputs":[]}'
+    client = Canned(200, JSON, body)
+    client.infer("net", {"x": [[1, 2]]})
+    assert client.asked is not None
+    assert b'"datatype": "INT32", "data": [1, 2]' in client.asked[3]
 
 
 def test_what_cannot_be_sent_is_refused() -> None:

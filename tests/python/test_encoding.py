@@ -67,3 +67,11 @@ def test_bytes_are_the_body_itself() -> None:
 def test_what_has_no_json_form_raises(value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"no JSON form|are text"):
         encode(value)
+
+
+def test_tensors_of_torch_are_encoded_also_with_a_gradient() -> None:
+    import torch
+
+    assert json.loads(bytes(encode(torch.tensor([1.0, 2.0])))) == [1, 2]  # type: ignore[arg-type]
+    learned = torch.nn.Parameter(torch.tensor([1.0]))
+    assert json.loads(bytes(encode({"w": learned}))) == {"w": [1]}  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import functools
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 import pytest
@@ -108,6 +108,7 @@ def generator(x: int) -> Any:
         (staticmethod(len), "cannot serve a staticmethod"),
         (property(len), "cannot serve a property"),
         (generator, "is a generator"),
+        (max, "does not tell its parameters"),
         (len, "positional-only"),
     ],
 )
@@ -150,8 +151,8 @@ def test_a_hint_that_is_defined_later_is_read_when_it_is_served() -> None:
 
 
 def test_hints_as_text_may_name_what_is_local() -> None:
-    class Local(dict[str, int]):
-        pass
+    class Local(TypedDict):
+        a: int
 
     @maas.endpoint("/x")
     def handler(x: "Local") -> int:

@@ -52,7 +52,7 @@ def test_a_handle_tells_what_it_is(double: maas.Model) -> None:
 
 def test_the_name_is_that_of_the_file_unless_given(models: Path) -> None:
     assert maas.load(str(models / "double.pt")).name == "double"
-    assert maas.load(str(models / "double.pt"), name="twice").name == "twice"
+    assert maas.load(models / "double.pt", name="twice").name == "twice"
 
 
 def test_a_wrong_shape_is_an_error_of_the_caller(double: maas.Model) -> None:
@@ -68,6 +68,14 @@ def test_an_error_of_the_core_reaches_the_awaiting_handler(double: maas.Model) -
 
     with pytest.raises(maas.Error, match="shape"):
         asyncio.run(scenario())
+
+
+def test_an_answer_that_nobody_waits_for_any_more_is_dropped(double: maas.Model) -> None:
+    async def scenario() -> Any:
+        double(X).cancel()
+        return await double(X)
+
+    assert asyncio.run(scenario())["y"].tolist() == [[2, 4, 6]]
 
 
 def test_a_path_is_found_beside_the_file_that_calls(models: Path, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def test_argmax_takes_the_first_of_equals() -> None:
     assert ops.argmax()(SCORES).tolist() == [1, 0]
 
 
-def test_l2_normalize_gives_rows_of_length_one() -> None:
-    assert close(ops.l2_normalize()(np.array([[3.0, 4.0]])), [[0.6, 0.8]])
+def test_l2_normalise_gives_rows_of_length_one() -> None:
+    assert close(ops.l2_normalise()(np.array([[3.0, 4.0]])), [[0.6, 0.8]])
 
 
 def test_mean_pool_leaves_masked_tokens_out() -> None:
@@ -40,9 +40,9 @@ def test_mean_pool_leaves_masked_tokens_out() -> None:
     assert close(ops.mean_pool("mask")(tokens, mask=np.array([[1, 1, 0]])), [[2, 3]])
 
 
-def test_normalize_image_puts_channels_first() -> None:
+def test_normalise_puts_channels_first() -> None:
     image = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
-    found = ops.normalize_image([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])(image)
+    found = ops.normalise([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])(image)
     assert close(found, ((image / 255 - 0.5) / 0.25).transpose(0, 3, 1, 2))
 
 
@@ -59,6 +59,13 @@ def test_wider_floats_are_taken_as_the_float32_of_serving() -> None:
     assert ops.softmax()(SCORES.astype(np.float64)).dtype == np.float32
 
 
+def test_top_k_works_on_scores_alone() -> None:
+    with pytest.raises(maas.InvalidArgumentError, match="takes the scores alone"):
+        ops.top_k(1)(SCORES, mask=SCORES)
+    with pytest.raises(maas.InvalidArgumentError, match="the last op of post"):
+        ops.top_k(1).core()
+
+
 def test_ops_are_values_that_show_what_they_do() -> None:
     assert ops.scale(0.5) == ops.scale(0.5)
     assert ops.top_k(3, ["a"]) != ops.top_k(3, ["b"])
@@ -66,8 +73,8 @@ def test_ops_are_values_that_show_what_they_do() -> None:
 
 
 def test_an_array_that_an_op_cannot_take_is_refused_by_name() -> None:
-    with pytest.raises(maas.InvalidArgumentError, match="normalize_image"):
-        ops.normalize_image([0.5], [0.5])(np.zeros((2, 2), np.float32))
+    with pytest.raises(maas.InvalidArgumentError, match="normalise"):
+        ops.normalise([0.5], [0.5])(np.zeros((2, 2), np.float32))
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.5, True, "3"])
@@ -78,7 +85,7 @@ def test_top_k_needs_a_positive_number(k: Any) -> None:
 
 def test_one_mean_and_one_std_for_each_channel() -> None:
     with pytest.raises(maas.InvalidArgumentError, match="one mean and one std"):
-        ops.normalize_image([0.5, 0.5], [0.25])
+        ops.normalise([0.5, 0.5], [0.25])
 
 
 @pytest.mark.parametrize("pre", [3, [3], [ops.top_k(1)], [ops.output("y")], ["softmax"]])

@@ -65,9 +65,29 @@ def test_what_is_no_array_of_numbers_is_unreadable(text: bytes) -> None:
     assert value.detail[0]["loc"] == ["body", "x"]
 
 
-def test_floats_are_not_read_as_whole_numbers() -> None:
-    (value,) = reader(Parameter("x", "array", dtype="int64")).rows([b"[1.5]"])
+@pytest.mark.parametrize(
+    ("dtype", "text"),
+    [
+        ("int64", b"[1.5]"),
+        ("uint8", b"[300]"),
+        ("uint8", b"[-1]"),
+        ("int8", b"[128]"),
+        ("float32", b"[1e39]"),
+        ("float32", b"[true]"),
+        ("bool", b"[1]"),
+        ("int64", b"[18446744073709551616]"),
+    ],
+)
+def test_a_number_outside_the_dtype_is_unreadable(dtype: str, text: bytes) -> None:
+    (value,) = reader(Parameter("x", "array", dtype=dtype)).rows([text])
     assert isinstance(value, Unreadable)
+
+
+def test_numbers_that_fit_a_narrow_dtype_are_read() -> None:
+    (value,) = reader(Parameter("x", "array", dtype="uint8")).rows([b"[0, 255]"])
+    assert value.tolist() == [0, 255]
+    (empty,) = reader(Parameter("x", "array", dtype="uint8")).rows([b"[]"])
+    assert empty.shape == (0,)
 
 
 def test_arrays_of_one_shape_are_stacked() -> None:

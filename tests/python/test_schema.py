@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ class Point(TypedDict):
 
 
 class Named(TypedDict, total=False):
-    name: str
+    name: Required[str]
+    nick: NotRequired[str]
     points: list[Point]
 
 
@@ -89,7 +90,11 @@ def test_a_bare_array_keeps_the_dtype_that_its_hint_gives(hint: Any, dtype: str)
         (Point, '{"x":1,"y":2}', {"x": 1, "y": 2.0}),
         (list[Point], '[{"x":1,"y":2}]', [{"x": 1, "y": 2.0}]),
         (Point | None, '{"x":1,"y":2}', {"x": 1, "y": 2.0}),
-        (Named, '{"points":[{"x":1,"y":2}]}', {"points": [{"x": 1, "y": 2.0}]}),
+        (
+            Named,
+            '{"name":"a","points":[{"x":1,"y":2}]}',
+            {"name": "a", "points": [{"x": 1, "y": 2.0}]},
+        ),
         (Box, '{"low":1}', Box(1, 9)),
         (list[Box], '[{"low":1}]', [Box(1, 9)]),
         (Model, '{"a":1}', Model(a=1)),
@@ -113,6 +118,7 @@ def test_a_value_is_read_by_its_hint(hint: Any, text: str, expected: Any) -> Non
         (list[int], '["1"]'),
         (Point, '{"x":1}'),
         (Point, '{"x":true,"y":1}'),
+        (Named, '{"nick":"a"}'),
         (Box, '{"low":true}'),
         (list[Box], '[{"low":true}]'),
         (Annotated[int, pydantic.Field(ge=1)], "0"),

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import maas
+from maas import logs
 
 ROW = maas.Tensor("float32", [3])
 X = {"x": np.array([[1, 2, 3]], np.float32)}
@@ -16,6 +18,13 @@ X = {"x": np.array([[1, 2, 3]], np.float32)}
 @maas.endpoint("/echo")
 def echo(text: str) -> str:
     return text
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @pytest.fixture
@@ -61,13 +70,33 @@ def test_a_stopped_server_gives_its_port_back() -> None:
         assert again.port == port
 
 
-def test_blocking_ends_when_the_server_is_stopped() -> None:
-    server = maas.serve(echo, port=0, blocking=False)
-    waiting = threading.Thread(target=server.wait)
-    waiting.start()
-    server.stop()
-    waiting.join(10)
-    assert not waiting.is_alive()
+def test_blocking_ends_when_the_server_is_stopped(free_port: int) -> None:
+    before = logs.logger.handlers[:], logs.logger.propagate
+    about: dict[str, Any] = {"host": "127.0.0.1", "port": free_port}
+    serving = threading.Thread(target=maas.serve, args=(echo,), kwargs=about)
+    serving.start()
+    with maas.Client(f"http://127.0.0.1:{free_port}") as client:
+        while not client.ready():
+            serving.join(0.01)
+    maas.serve(echo, **about, blocking=False).stop()
+    serving.join(10)
+    assert not serving.is_alive()
+    logs.logger.handlers[:], logs.logger.propagate = before
+
+
+def test_ctrl_c_stops_a_server_that_is_waited_for(
+    server: maas.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server._stopped, "wait", interrupt)
+    server.wait()
+    assert not maas.Client(server.url).ready()
+
+
+def test_before_anything_is_served_there_are_no_statistics() -> None:
+    assert maas.Server(port=0).stats == {}
 
 
 def test_a_port_in_use_names_it() -> None:

@@ -127,6 +127,10 @@ def test_a_service_needs_no_decorator(double: maas.Model) -> None:
         maas.Service(endpoints=[plain])
 
 
+def test_a_bound_method_is_an_endpoint_of_its_instance() -> None:
+    assert paths(maas.Service(endpoints=[Iris().predict])) == ["/predict"]
+
+
 def test_two_endpoints_on_one_path_are_named_both() -> None:
     @maas.endpoint("/echo")
     def other(text: str) -> str:

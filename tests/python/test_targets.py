@@ -77,6 +77,17 @@ def test_a_model_file_is_a_target(models: Path) -> None:
     assert model.name == "double"
 
 
+def test_models_that_a_file_loads_need_no_name(app: Path, models: Path) -> None:
+    (app / "loads.py").write_text(
+        f"import maas\nfor name in ('a', 'b'):\n    maas.load('{models}/double.pt', name=name)\n"
+    )
+    assert [model.name for model in targets.load("loads.py").models] == ["a", "b"]
+    (app / "both.py").write_text(f"{APP}\nnet = maas.load('{models}/double.pt', name='a')\n")
+    found = targets.load("both.py")
+    assert ([model.name for model in found.models], len(found.endpoints)) == (["a"], 2)
+    assert targets.load("both.py:echo").models == ()
+
+
 @pytest.mark.parametrize(
     ("target", "words"),
     [

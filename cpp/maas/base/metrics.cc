@@ -16,7 +16,8 @@ Histogram::Histogram(std::span<const double> bounds) : size_(bounds.size()) {
 
 void Histogram::observe(double value) noexcept {
   const double* const end = bounds_.data() + size_;
-  const auto bucket = std::lower_bound(static_cast<const double*>(bounds_.data()), end, value) - bounds_.data();
+  const auto bucket =
+      std::lower_bound(static_cast<const double*>(bounds_.data()), end, value) - bounds_.data();
   counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }

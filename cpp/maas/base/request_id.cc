@@ -7,7 +7,8 @@
 namespace maas {
 namespace {
 
-// Secret keys, new in each process. mix() alone can be undone, so that one id would betray the next.
+// Secret keys, new in each process. mix() alone can be undone, so that one id would betray the
+// next.
 struct Keys {
   std::uint64_t before = random();
   std::uint64_t between = random();

@@ -129,6 +129,11 @@ Batcher::Batcher(std::shared_ptr<Model> model,
                  ExecutorPool& pool)
     : model_(std::move(model)), options_(options), clock_(std::move(clock)), pool_(pool) {
   check_options(options_);
+  for (const auto* specs : {&model_->signature().inputs, &model_->signature().outputs}) {
+    for (const TensorSpec& spec : *specs) {
+      (void)model_->signature().wire_shape(spec);  // throws here rather than at each request
+    }
+  }
   if (options_.max_batch_size > 1 && !model_->signature().batch_dim) {
     throw Error(ErrorCode::kInvalidArgument,
                 "max_batch_size must be 1 for a model without a batch dimension");
@@ -346,13 +351,18 @@ bool Batcher::is_idle() const noexcept {
   return queue_.empty() && running_ == 0 && answering_ == 0;
 }
 
+void Batcher::refuse() noexcept {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  pool_.wake();
+}
+
 bool Batcher::close(Deadline deadline) {
+  refuse();
   Jobs left;
   bool in_time = false;
   {
     std::unique_lock lock(mutex_);
-    closed_ = true;
-    pool_.wake();  // a batch held open starts now
     while (!(in_time = is_idle()) && !deadline.expired(clock_->now())) {
       clock_->wait_until(lock, idle_, deadline.at());
     }

@@ -48,7 +48,9 @@ class Batcher final : public WorkSource {
 
   Step run_one(const ExecutorContext& context) noexcept override;
 
-  // Refuses new jobs from now on and waits until the accepted ones are answered; those that still
+  // Refuses new jobs from now on; a batch that is held open starts.
+  void refuse() noexcept;
+  // Refuses new jobs and waits until the accepted ones are answered; those that still
   // wait at the deadline are answered with unavailable, those that run are let run. True when all
   // was answered in time.
   bool close(Deadline deadline);

@@ -51,12 +51,19 @@ void fill(Request& request, std::vector<Tensor> inputs, Deadline deadline) {
   request.deadline = deadline;
 }
 
+// Wakes the executors at once: a model that calls another one from its run() is inside the scope of
+// its own batch, which ends only when the answer is there.
+Status submit_now(Batcher& batcher, std::shared_ptr<Job> job) {
+  const WakeScope wakes;
+  return batcher.submit(std::move(job));
+}
+
 }  // namespace
 
 Result<Reply> call(Batcher& batcher, std::vector<Tensor> inputs, Clock& clock, Deadline deadline) {
   const auto job = std::make_shared<WaitingJob>();
   fill(job->request, std::move(inputs), deadline);
-  if (const Status accepted = batcher.submit(job); !accepted) {
+  if (const Status accepted = submit_now(batcher, job); !accepted) {
     return accepted.error();
   }
   return job->wait(clock, deadline);
@@ -68,7 +75,7 @@ void call_async(Batcher& batcher,
                 UniqueFunction<void(Result<Reply>)> done) {
   const auto job = std::make_shared<CallbackJob>(std::move(done));
   fill(job->request, std::move(inputs), deadline);
-  if (const Status accepted = batcher.submit(job); !accepted) {
+  if (const Status accepted = submit_now(batcher, job); !accepted) {
     job->complete(accepted.error());
   }
 }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <future>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -67,12 +67,18 @@ std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) 
 }
 
 bool Engine::close(Deadline deadline) {
-  const auto all = served_.with([](const auto& weak) { return weak; });
+  std::vector<std::shared_ptr<ServedModel>> all;
+  served_.with([&](const auto& weak) {
+    std::transform(weak.begin(), weak.end(), std::back_inserter(all),
+                   [](const auto& one) { return one.lock(); });
+  });
+  std::erase(all, nullptr);
+  for (const auto& served : all) {
+    served->batcher().refuse();  // all of them, before the first one is waited for
+  }
   bool in_time = true;
-  for (const auto& weak : all) {
-    if (const auto served = weak.lock()) {
-      in_time = served->batcher().close(deadline) && in_time;
-    }
+  for (const auto& served : all) {
+    in_time = served->batcher().close(deadline) && in_time;
   }
   return in_time;
 }

@@ -27,8 +27,7 @@ int fallback_cores() {
 int affinity_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set)
-                                                      : fallback_cores();
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : fallback_cores();
 }
 
 int cores_of_quota(double quota, double period) {

@@ -17,10 +17,10 @@ class Wakeable {
 };
 
 // While a scope is alive on a thread, the wake-ups that this thread asks for are kept back, and
-// each sleeper is woken once, when the scope ends. A wake-up costs a system call, and on a busy core
-// also a context switch: the I/O thread hands over all the requests that arrived together before an
-// executor starts, and an executor all the answers of a batch before the I/O thread does. Belongs
-// to the thread that made it. Whatever is woken must outlive the scope.
+// each sleeper is woken once, when the scope ends. A wake-up costs a system call, and on a busy
+// core also a context switch: the I/O thread hands over all the requests that arrived together
+// before an executor starts, and an executor all the answers of a batch before the I/O thread does.
+// Belongs to the thread that made it. Whatever is woken must outlive the scope.
 class WakeScope {
  public:
   WakeScope() noexcept;

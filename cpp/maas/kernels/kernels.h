@@ -8,7 +8,8 @@
 
 // Maths and text on plain arrays, one Table of functions per instruction set. The functions keep no
 // state, allocate nothing, touch no byte outside the arrays they are given and may be called from
-// any thread. Arrays need no alignment; sizes are elements, and 0 is allowed unless said otherwise.
+// any thread. Arrays are aligned as their elements; sizes are counts of elements, and 0 is allowed
+// unless said otherwise.
 namespace maas::kernels {
 
 enum class ParseError : std::uint8_t {

@@ -41,10 +41,12 @@ const Format& format_of(const fs::path& path) {
 void check_archive(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error)) {
-    throw Error(ErrorCode::kNotFound, "model file '" + path.string() + "' does not exist; check the path");
+    throw Error(ErrorCode::kNotFound,
+                "model file '" + path.string() + "' does not exist; check the path");
   }
   if (!fs::is_regular_file(path, error)) {
-    throw Error(ErrorCode::kInvalidArgument, "'" + path.string() + "' is not a file; give the path of a TorchScript file");
+    throw Error(ErrorCode::kInvalidArgument,
+                "'" + path.string() + "' is not a file; give the path of a TorchScript file");
   }
   std::ifstream in(path, std::ios::binary);
   std::array<char, 4> magic{};

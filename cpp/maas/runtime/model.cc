@@ -2,7 +2,6 @@
 #include "maas/runtime/model.h"
 
 #include <future>
-#include <memory>
 #include <utility>
 
 namespace maas {
@@ -34,10 +33,13 @@ void Model::warm_up(std::int64_t rows, const ExecutorContext& context) {
     }
     batch.inputs.push_back(std::move(*input));
   }
-  auto answered = std::make_shared<std::promise<Result<BatchResult>>>();
-  auto answer = answered->get_future();
+  // The model alone owns the promise: one that drops it unanswered breaks it, and nobody waits.
+  std::promise<Result<BatchResult>> answered;
+  auto answer = answered.get_future();
   run(std::move(batch), context,
-      [answered](Result<BatchResult> result) { answered->set_value(std::move(result)); });
+      [answered = std::move(answered)](Result<BatchResult> result) mutable {
+        answered.set_value(std::move(result));
+      });
   (void)answer.get().value();
 }
 

@@ -66,8 +66,7 @@ class Normalise final : public Op {
   Normalise(std::vector<float> mean, std::vector<float> std, float factor)
       : mean_(std::move(mean)), inv_std_(std::move(std)), factor_(factor) {
     if (mean_.empty() || mean_.size() != inv_std_.size()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "normalise takes one mean and one std per channel");
+      throw Error(ErrorCode::kInvalidArgument, "normalise takes one mean and one std per channel");
     }
     for (float& value : inv_std_) {
       if (!(value > 0)) {

@@ -5,10 +5,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/freeze_module.h>
+#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/profiling_graph_executor_impl.h>
 #include <torch/script.h>
@@ -40,9 +43,11 @@ at::Tensor to_torch(const Tensor& tensor) {
   if (type == std::end(kTypes)) {
     throw Error(ErrorCode::kInvalidArgument, "TorchScript takes no tensors of bytes");
   }
-  // TorchScript does not write to its inputs; from_blob has no const form. The batch keeps the
-  // memory alive until the call has returned.
-  return at::from_blob(const_cast<void*>(tensor.data()), tensor.shape().dims(), type->torch);
+  // The memory lives as long as torch names it: a model may answer with (a part of) its input.
+  // from_blob has no const form; inputs that a model writes to are copied first.
+  return at::from_blob(
+      const_cast<void*>(tensor.data()), tensor.shape().dims(), [keep = tensor](void*) {},
+      type->torch);
 }
 
 Tensor from_torch(const at::Tensor& value) {
@@ -82,10 +87,23 @@ void collect_named(const c10::IValue& value, const Signature& signature, std::ve
   for (const TensorSpec& spec : signature.outputs) {
     const auto found = dict.find(spec.name);
     if (found == dict.end()) {
-      throw Error(ErrorCode::kInternal, "the model returned no output '" + spec.name + "'");
+      throw Error(ErrorCode::kInternal, "the model returned a dictionary without '" + spec.name +
+                                            "'; declare its outputs by the keys that it returns");
     }
     out.push_back(from_torch(found->value().toTensor()));
   }
+}
+
+// Which inputs forward() writes to in place. They belong to the caller, so the model gets a copy.
+std::vector<bool> written_inputs(const torch::jit::Module& module) {
+  const auto graph = module.get_method("forward").graph()->copy();
+  torch::jit::Inline(*graph);
+  const torch::jit::AliasDb aliases(graph);
+  std::vector<bool> written;
+  for (const torch::jit::Value* input : graph->inputs().slice(1)) {  // without self
+    written.push_back(aliases.hasWriters(input));
+  }
+  return written;
 }
 
 // One copy of the weights, run by any number of executors at once.
@@ -94,6 +112,7 @@ class TorchModel final : public Model {
   TorchModel(torch::jit::Module module, Signature signature)
       : module_(std::move(module)),
         forward_(module_.get_method("forward")),
+        written_(written_inputs(module_)),
         signature_(std::move(signature)) {}
 
   [[nodiscard]] const Signature& signature() const noexcept override { return signature_; }
@@ -107,7 +126,8 @@ class TorchModel final : public Model {
     std::vector<c10::IValue> inputs;
     inputs.reserve(batch.inputs.size() + 1);
     for (const Tensor& input : batch.inputs) {
-      inputs.emplace_back(to_torch(input));
+      const at::Tensor tensor = to_torch(input);
+      inputs.emplace_back(written_.at(inputs.size()) ? tensor.clone() : tensor);
     }
     BatchResult result;
     try {
@@ -144,6 +164,7 @@ class TorchModel final : public Model {
 
   torch::jit::Module module_;
   torch::jit::Method forward_;
+  const std::vector<bool> written_;  // per argument of forward()
   const Signature signature_;
 };
 
@@ -174,7 +195,11 @@ Signature undeclared(const torch::jit::Module& module) {
   Signature signature;
   const auto& schema = module.get_method("forward").function().getSchema();
   for (std::size_t i = 1; i < schema.arguments().size(); ++i) {
-    signature.inputs.push_back({schema.arguments()[i].name(), DType::kFloat32, std::nullopt});
+    const c10::Argument& argument = schema.arguments()[i];
+    if (argument.default_value()) {
+      break;  // what has a default must be declared to be an input
+    }
+    signature.inputs.push_back({argument.name(), DType::kFloat32, std::nullopt});
   }
   const c10::TypePtr type = schema.returns().front().type();
   const auto tuple = type->cast<c10::TupleType>();
@@ -206,6 +231,13 @@ void order_inputs(const torch::jit::Module& module, std::vector<TensorSpec>& inp
                   [&](const auto& spec) { return position(spec).has_value(); })) {
     std::stable_sort(inputs.begin(), inputs.end(),
                      [&](const auto& a, const auto& b) { return position(a) < position(b); });
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (position(inputs[i]) != static_cast<int>(i) + 1) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "forward() takes '" + schema.arguments()[i + 1].name() + "' before '" +
+                        inputs[i].name + "'; declare that input too, and each only once");
+      }
+    }
   }
 }
 

@@ -34,6 +34,8 @@ void Exchange::reset() {
   http = {};
   response.clear();
   catalog.reset();
+  model = nullptr;
+  endpoint = nullptr;
   state.reset();
   request.id = {};
   request.deadline = {};
@@ -79,8 +81,8 @@ void Exchange::fail(const Error& error) {
   respond();
 }
 
-void Exchange::submit(std::shared_ptr<ServedModel> model, Duration timeout) {
-  model_ = std::move(model);
+void Exchange::submit(std::shared_ptr<ServedModel> served, Duration timeout) {
+  model_ = std::move(served);
   request.deadline = Deadline::from(arrived, timeout);
   const Status status = model_->batcher().submit(shared_from_this());
   if (!status) {
@@ -96,7 +98,7 @@ void Exchange::complete(Result<Reply> result) noexcept {
 }
 
 void Exchange::deliver() noexcept {
-  const std::optional<Result<Reply>> result = std::exchange(result_, std::nullopt);
+  std::optional<Result<Reply>> result = std::exchange(result_, std::nullopt);
   if (answered_ || !result) {
     return;
   }

@@ -74,7 +74,7 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   void respond();
   void fail(const Error& error);
   // Hands request.inputs to the model; a refusal becomes fail(). `timeout` counts from `arrived`.
-  void submit(std::shared_ptr<ServedModel> model, Duration timeout);
+  void submit(std::shared_ptr<ServedModel> served, Duration timeout);
 
   // From any thread, by the batcher.
   void complete(Result<Reply> result) noexcept override;

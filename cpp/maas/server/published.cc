@@ -26,9 +26,9 @@ void add_models(Published& published) {
         std::lower_bound(versions.begin(), versions.end(), model->version(),
                          [](const auto& other, int version) { return other->version() < version; });
     if (place != versions.end() && (*place)->version() == model->version()) {
-      throw Error(ErrorCode::kAlreadyExists,
-                  "two models are named '" + model->name() + "', version " +
-                      std::to_string(model->version()) + "; give one another name or version");
+      throw Error(ErrorCode::kAlreadyExists, "two models are named '" + model->name() +
+                                                 "', version " + std::to_string(model->version()) +
+                                                 "; give one another name or version");
     }
     versions.insert(place, model);
   }
@@ -46,9 +46,8 @@ const std::shared_ptr<ServedModel>* Published::find(std::string_view name,
   if (version == 0) {
     return &versions.back();
   }
-  const auto at = std::find_if(versions.begin(), versions.end(), [&](const auto& model) {
-    return model->version() == version;
-  });
+  const auto at = std::find_if(versions.begin(), versions.end(),
+                               [&](const auto& model) { return model->version() == version; });
   return at == versions.end() ? nullptr : &*at;
 }
 

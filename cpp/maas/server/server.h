@@ -22,9 +22,9 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);
   Duration stall_timeout = std::chrono::seconds(30);    // without progress of a body or an answer
   Duration request_timeout = std::chrono::seconds(30);  // of requests under /v2/models
-  std::string docs_page;                                // HTML served at /docs
+  std::string docs_page{};                              // HTML served at /docs
   std::string title = "maas";
-  std::string version;
+  std::string version{};
 };
 
 // The HTTP server over an engine: the root object that everything else hangs from. Its methods may

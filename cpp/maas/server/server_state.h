@@ -15,8 +15,8 @@ namespace maas {
 // What the transport and the routes of one server share. Owned by the Server; any thread may use
 // it.
 struct ServerState {
-  std::atomic<bool> ready{false};  // started and not draining
-  Gauge in_flight;                 // requests that are read and not yet answered
+  std::atomic<bool> ready{true};  // not draining
+  Gauge in_flight;                // requests that are read and not yet answered
   Gauge connections;
   std::array<Counter, 6> answers;  // by status class; [4] counts 4xx
   Snapshot<Published> published{std::make_shared<const Published>()};

@@ -156,21 +156,18 @@ bool ElementReader::read_run(std::size_t count) {
 bool ElementReader::settle(const kernels::ParseResult& parsed, std::size_t end) {
   const std::size_t wanted = end - done_;
   done_ += parsed.count;
+  json_.resume(parsed.stop);
+  const char next = json_.peek();
   switch (parsed.error) {
-    case kernels::ParseError::kNone: break;
     case kernels::ParseError::kCapacity: return fail_count(wanted, true);
     case kernels::ParseError::kOutOfRange:
       return fail_element(Kind::kRange, "a number too large for");
-    case kernels::ParseError::kNotInteger:
-    case kernels::ParseError::kSyntax:
-      return fail_element(Kind::kType, "something that is no");
+    case kernels::ParseError::kNotInteger: return fail_element(Kind::kType, "a number that is no");
+    case kernels::ParseError::kNone:
+    case kernels::ParseError::kSyntax: break;
   }
-  json_.resume(parsed.stop);
-  if (json_.peek() == '[') {
-    return fail_nesting();
-  }
-  if (json_.peek() != ']') {
-    return fail_element(Kind::kType, "something that is no");
+  if (next != ']' || parsed.error == kernels::ParseError::kSyntax) {
+    return next == '[' ? fail_nesting() : fail_element(Kind::kType, "something that is no");
   }
   json_.next_item();
   return done_ == end || fail_count(wanted, false);

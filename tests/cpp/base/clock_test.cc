@@ -36,7 +36,10 @@ TEST(ManualClock, a_wait_for_the_past_returns_at_once) {
 }
 
 // Waits until `until`, as the core's loops do.
-void wait(ManualClock& clock, std::mutex& mutex, std::condition_variable& condition, TimePoint until) {
+void wait(ManualClock& clock,
+          std::mutex& mutex,
+          std::condition_variable& condition,
+          TimePoint until) {
   std::unique_lock lock(mutex);
   while (clock.now() < until) {
     clock.wait_until(lock, condition, until);

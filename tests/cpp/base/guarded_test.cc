@@ -47,9 +47,7 @@ TEST(Snapshot, a_reader_keeps_what_it_loaded) {
 struct Republisher {
   Snapshot<Republisher>* snapshot;
   bool* died;
-  ~Republisher() {
-    *died = snapshot->load() != nullptr;
-  }
+  ~Republisher() { *died = snapshot->load() != nullptr; }
 };
 
 TEST(Snapshot, the_old_version_dies_outside_the_lock) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/batching/call.h"
 
-#include <gtest/gtest.h>
-
 #include <future>
 #include <memory>
+
+#include <gtest/gtest.h>
 
 #include "maas/exec/executor_pool.h"
 
@@ -63,8 +63,8 @@ TEST_F(CallTest, gives_the_answer_to_the_waiting_caller) {
 
 TEST_F(CallTest, stops_waiting_at_the_deadline) {
   const Deadline deadline = Deadline::after(*clock_, std::chrono::seconds(1));
-  auto answer = std::async(std::launch::async,
-                           [&] { return call(*batcher_, row(1), *clock_, deadline); });
+  auto answer =
+      std::async(std::launch::async, [&] { return call(*batcher_, row(1), *clock_, deadline); });
   clock_->advance(std::chrono::seconds(1));
   const Result<Reply> reply = answer.get();
   ASSERT_FALSE(reply.ok());

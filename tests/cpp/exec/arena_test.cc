@@ -69,9 +69,9 @@ TEST(Arena, has_at_least_one_thread) {
 
 TEST(Arena, hands_an_exception_to_the_caller_and_can_be_used_again) {
   Arena arena(2);
-  EXPECT_THROW(arena.parallel_for(
-                   1000, 1, [](std::size_t, std::size_t) { throw std::runtime_error("no"); }),
-               std::runtime_error);
+  EXPECT_THROW(
+      arena.parallel_for(1000, 1, [](std::size_t, std::size_t) { throw std::runtime_error("no"); }),
+      std::runtime_error);
   std::atomic<std::size_t> sum{0};
   arena.parallel_for(1000, 10, [&](std::size_t begin, std::size_t end) { sum += end - begin; });
   EXPECT_EQ(sum, 1000U);

@@ -144,8 +144,7 @@ TEST(PlanCores, a_negative_number_is_refused_by_name) {
 }
 
 TEST(PlanCores, describes_itself_in_one_line) {
-  EXPECT_EQ((CoreBudget{4, 1, 3, 1}.describe()),
-            "4 cores: 1 I/O, 3 executors, 1 thread each");
+  EXPECT_EQ((CoreBudget{4, 1, 3, 1}.describe()), "4 cores: 1 I/O, 3 executors, 1 thread each");
   EXPECT_EQ((CoreBudget{1, 1, 1, 2}.describe()), "1 core: 1 I/O, 1 executor, 2 threads each");
 }
 

@@ -16,7 +16,6 @@
 #include <pthread.h>
 #include <time.h>
 
-
 namespace maas {
 namespace {
 

@@ -43,7 +43,9 @@ TEST(Thread, carries_its_name_cut_to_what_the_kernel_takes) {
 
 TEST(Thread, is_joined_by_its_destructor) {
   std::atomic<bool> ran{false};
-  { const Thread thread("t", [&] { ran = true; }); }
+  {
+    const Thread thread("t", [&] { ran = true; });
+  }
   EXPECT_TRUE(ran);
 }
 

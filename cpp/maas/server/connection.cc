@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/connection.h"
+
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include "maas/base/error.h"
+#include "maas/server/response_head.h"
+
+namespace maas {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kShortBody = std::size_t{8} << 10U;  // copied behind the head
+// A body must bring this much within stall_timeout.
+constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
+constexpr auto kLinger = std::chrono::seconds(2);
+// How long a connection that has sent nothing yet may keep a draining server.
+constexpr auto kDrainGrace = std::chrono::milliseconds(500);
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+// The coroutine runs at once and destroys itself when it ends.
+struct Connection::Task {
+  struct promise_type {
+    explicit promise_type(Connection& c) noexcept : connection(c) {}
+    Task get_return_object() noexcept { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() noexcept { connection.end(); }
+    // Only memory can run out; the other connections need not suffer.
+    void unhandled_exception() noexcept { connection.end(); }
+    Connection& connection;
+  };
+};
+
+struct Connection::Pause {
+  Connection& connection;
+  Wait why;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) const noexcept {
+    connection.wait_ = why;
+    connection.waiter_ = waiter;
+  }
+  void await_resume() const noexcept {}
+};
+
+struct Connection::Input : Pause {
+  [[nodiscard]] bool await_ready() const {
+    if (!connection.ended_input_ && !connection.reading_) {
+      connection.read(connection.reader_.space());
+    }
+    return connection.ended_input_;
+  }
+  [[nodiscard]] bool await_resume() const noexcept {
+    return !connection.ended_input_ && !connection.timed_out_;
+  }
+};
+
+Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
+    : io_(io),
+      socket_(io.context()),
+      reader_(io.transport().limits()),
+      exchange_(std::make_shared<Exchange>(*this)),
+      refused_(refused) {
+  Code ignored;
+  socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+void Connection::start(std::list<Connection>::iterator self) {
+  self_ = self;
+  serve();
+  settle();
+}
+
+Connection::Task Connection::serve() {
+  do {
+    io_.set_timer(*this, io_.now() + io_.transport().options.idle_timeout);
+    for (bool more = true; more && !advance();) {
+      more = co_await input();
+    }
+    if (!begin_answer()) {
+      co_return;
+    }
+    if (!exchange_->is_answered()) {
+      read_ahead();
+      co_await pause(Wait::kAnswer);
+      if (!exchange_->is_answered()) {
+        co_return;  // the client is gone
+      }
+    }
+    compose();
+    while (!write()) {
+      await_writable();
+      co_await pause(Wait::kOutput);
+    }
+  } while (end_answer());
+  for (bool more = begin_linger(); more;) {
+    more = co_await input();
+    reader_.discard();
+  }
+}
+
+Connection::Input Connection::input() {
+  return {{*this, Wait::kInput}};
+}
+
+Connection::Pause Connection::pause(Wait why) {
+  return {*this, why};
+}
+
+void Connection::resume() noexcept {
+  wait_ = Wait::kNothing;
+  waiter_.resume();
+  settle();
+}
+
+void Connection::settle() noexcept {
+  if (ended_ && !reading_ && !writing_ && jobs_ == 0) {
+    io_.remove(self_);
+  }
+}
+
+void Connection::end() noexcept {
+  ended_ = true;
+  io_.cancel_timer(*this);
+  if (std::exchange(counted_, false)) {
+    io_.transport().state.in_flight.add(-1);
+  }
+  Code ignored;
+  socket_.close(ignored);
+}
+
+// Input
+
+// True when there is a request to answer, or to refuse.
+bool Connection::advance() {
+  if (refused_) {
+    return true;
+  }
+  const RequestReader::State before = reader_.state();
+  switch (reader_.parse()) {
+    case RequestReader::State::kIdle: return false;
+    case RequestReader::State::kHead:
+      if (before != RequestReader::State::kHead) {
+        io_.set_timer(*this, io_.now() + io_.transport().options.header_timeout);
+      }
+      return false;
+    case RequestReader::State::kBody:
+      if (before != RequestReader::State::kBody || reader_.body_bytes() >= body_mark_ + kBodyStep) {
+        read_body();
+      }
+      return false;
+    case RequestReader::State::kReady:
+    case RequestReader::State::kRefused: return true;
+  }
+  return true;
+}
+
+void Connection::read_body() {
+  if (body_mark_ == 0 && reader_.head().expects_continue && reader_.body_bytes() == 0 &&
+      !reader_.head().http_1_0) {
+    Code ignored;  // a client that does not get it sends the body after a while all the same
+    socket_.send(asio::buffer(kContinue), 0, ignored);
+  }
+  body_mark_ = reader_.body_bytes();
+  io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
+}
+
+// While a request waits for its answer a read stays open: it takes what comes next, and shows when
+// the client is gone.
+void Connection::read_ahead() {
+  if (!reading_ && !ended_input_) {
+    const std::span<char> space = reader_.space_ahead();
+    if (!space.empty()) {
+      read(space);
+    }
+  }
+}
+
+void Connection::read(std::span<char> into) {
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(into.data(), into.size()),
+                          [this](const Code& error, std::size_t n) noexcept { on_read(error, n); });
+}
+
+void Connection::on_read(const Code& error, std::size_t n) noexcept {
+  reading_ = false;
+  io_.touch();
+  if (error) {
+    ended_input_ = true;
+    // A client that has only ended its side still wants the answer.
+    broken_ = broken_ || (error != asio::error::eof && error != asio::error::operation_aborted);
+  } else {
+    reader_.add(n);
+  }
+  if (wait_ == Wait::kInput) {
+    resume();
+  } else if (wait_ == Wait::kAnswer && broken_) {
+    exchange_->cancel();
+    resume();
+  } else {
+    settle();
+  }
+}
+
+// Answers
+
+// False when there is nothing to answer: the client went, or has been idle for too long.
+bool Connection::begin_answer() {
+  const RequestReader::State state = reader_.state();
+  const bool cut_off = state == RequestReader::State::kIdle || !timed_out_;
+  if (state != RequestReader::State::kReady && state != RequestReader::State::kRefused && cut_off &&
+      !refused_) {
+    return false;
+  }
+  exchange_->request.id = RequestId::next();
+  exchange_->arrived = io_.now();
+  io_.transport().state.in_flight.add(1);
+  counted_ = true;
+  persistent_ = false;
+  if (refused_) {
+    refuse(Error(ErrorCode::kOverloaded,
+                 "the server has as many connections as it may; try again later"));
+  } else if (state == RequestReader::State::kReady) {
+    persistent_ = reader_.head().keep_alive;
+    exchange_->http = reader_.request();
+    io_.transport().dispatch(*exchange_);
+  } else if (state == RequestReader::State::kRefused) {
+    refuse(reader_.error());
+  } else {
+    refuse(Error(ErrorCode::kInvalidArgument, "the request did not arrive in time")
+               .with_http_status(408));
+  }
+  return true;
+}
+
+void Connection::refuse(const Error& error) {
+  failed_ = true;
+  exchange_->fail(error);
+}
+
+void Connection::watch(Exchange& exchange) noexcept {
+  ++jobs_;
+  io_.set_timer(*this, exchange.request.deadline.at());
+  io_.flush_soon();
+}
+
+void Connection::post(std::shared_ptr<Exchange> exchange) noexcept {
+  io_.post(*this, std::move(exchange));
+}
+
+// The coroutine goes on when whoever called the exchange has returned.
+void Connection::answered(Exchange&) noexcept {}
+
+void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
+  --jobs_;
+  exchange->deliver();
+  exchange.reset();
+  if (wait_ == Wait::kAnswer && exchange_->is_answered()) {
+    resume();
+  } else {
+    settle();
+  }
+}
+
+void Connection::compose() {
+  const HttpResponse& response = exchange_->response;
+  persistent_ = persistent_ && !io_.draining();
+  written_ = 0;
+  out_.clear();
+  append_head(out_, response,
+              {.request_id = exchange_->request.id.text(),
+               .date = io_.date(),
+               .keep_alive = persistent_,
+               .http_1_0 = reader_.head().http_1_0});
+  if (exchange_->http.method != Method::kHead && response.body.size() <= kShortBody) {
+    out_ += response.body;
+  }
+}
+
+// False when the client must take some of it first.
+bool Connection::write() {
+  const std::string& body = exchange_->response.body;
+  const bool apart = exchange_->http.method != Method::kHead && body.size() > kShortBody;
+  const std::size_t total = out_.size() + (apart ? body.size() : 0);
+  while (written_ < total && !broken_) {
+    const std::size_t of_head = std::min(written_, out_.size());
+    const std::array<asio::const_buffer, 2> rest = {
+        asio::buffer(out_) + of_head,
+        apart ? asio::buffer(body) + (written_ - of_head) : asio::const_buffer()};
+    Code error;
+    written_ += apart ? socket_.send(rest, 0, error) : socket_.send(rest[0], 0, error);
+    if (error == asio::error::would_block) {
+      return false;
+    }
+    broken_ = broken_ || error;
+  }
+  return true;
+}
+
+void Connection::await_writable() {
+  io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
+  writing_ = true;
+  socket_.async_wait(Socket::wait_write, [this](const Code& error) noexcept {
+    writing_ = false;
+    io_.touch();
+    broken_ = broken_ || error;
+    resume();
+  });
+}
+
+// Whether another request may follow.
+bool Connection::end_answer() {
+  ServerState& state = io_.transport().state;
+  state.count_answer(exchange_->response.status);
+  state.in_flight.add(-1);
+  counted_ = false;
+  served_ = true;
+  if (exchange_.use_count() > 1) {
+    exchange_ = std::make_shared<Exchange>(*this);  // it expired, and its job has not come back
+  } else {
+    exchange_->reset();
+  }
+  failed_ = failed_ || (!persistent_ && reader_.has_more());
+  if (broken_ || !persistent_ || io_.draining()) {
+    return false;
+  }
+  reader_.next();
+  body_mark_ = 0;
+  return true;
+}
+
+// Whether to read on behind a last answer: a socket closed with bytes unread is reset, and the
+// client may lose the answer.
+bool Connection::begin_linger() {
+  if (!failed_ || broken_ || ended_input_) {
+    return false;
+  }
+  Code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  timed_out_ = false;
+  reader_.discard();
+  io_.set_timer(*this, io_.now() + kLinger);
+  return true;
+}
+
+// Time and end
+
+void Connection::on_time() noexcept {
+  switch (wait_) {
+    case Wait::kAnswer:
+      exchange_->expire();
+      resume();
+      return;
+    case Wait::kInput: timed_out_ = true; break;
+    case Wait::kOutput: broken_ = true; break;
+    case Wait::kNothing: return;
+  }
+  Code ignored;
+  socket_.cancel(ignored);  // what was waited for ends, and the coroutine goes on
+}
+
+void Connection::drain() noexcept {
+  if (wait_ != Wait::kInput || reader_.state() != RequestReader::State::kIdle) {
+    return;
+  }
+  if (served_) {
+    // A request that is already on its way is still read; otherwise the input ends here.
+    Code ignored;
+    socket_.shutdown(Socket::shutdown_receive, ignored);
+  } else {
+    io_.set_timer(*this, io_.now() + kDrainGrace);
+  }
+}
+
+void Connection::close() noexcept {
+  broken_ = true;
+  Code ignored;
+  socket_.close(ignored);
+  if (wait_ == Wait::kAnswer) {
+    exchange_->cancel();
+    resume();
+  }
+}
+
+}  // namespace maas

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "maas/server/exchange.h"
+#include "maas/server/file_descriptor.h"
+#include "maas/server/io_thread.h"
+#include "maas/server/request_reader.h"
+#include "maas/server/timer_queue.h"
+
+namespace maas {
+
+// One client's connection: a coroutine that reads a request, has it answered, writes the answer,
+// and begins again. Owned by its IoThread and used on it alone, but for post(). It stays until the
+// jobs that it submitted are answered, also when the client has gone.
+class Connection final : public ExchangeHost, public Timed {
+ public:
+  Connection(IoThread& io, FileDescriptor socket, bool refused);
+  ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // From here on it takes itself out of its list when it is done.
+  void start(std::list<Connection>::iterator self);
+  // A job of this connection was answered.
+  void collect(std::shared_ptr<Exchange> exchange) noexcept;
+  void drain() noexcept;
+  void close() noexcept;
+
+  void post(std::shared_ptr<Exchange> exchange) noexcept override;
+  void answered(Exchange& exchange) noexcept override;
+  void watch(Exchange& exchange) noexcept override;
+  void on_time() noexcept override;
+
+ private:
+  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
+                                                  boost::asio::io_context::executor_type>;
+  using Code = boost::system::error_code;
+  enum class Wait : std::uint8_t { kNothing, kInput, kAnswer, kOutput };
+  struct Task;
+  struct Input;
+  struct Pause;
+
+  Task serve();
+  Input input();  // true when bytes have come, false when none will
+  Pause pause(Wait why);
+  void resume() noexcept;
+  void settle() noexcept;  // may destroy the connection
+  void end() noexcept;
+
+  bool advance();
+  void read_body();
+  void read_ahead();
+  void read(std::span<char> into);
+  void on_read(const Code& error, std::size_t n) noexcept;
+
+  bool begin_answer();
+  void refuse(const Error& error);
+  void compose();
+  bool write();
+  void await_writable();
+  bool end_answer();
+  bool begin_linger();
+
+  IoThread& io_;
+  std::list<Connection>::iterator self_;
+  Socket socket_;
+  RequestReader reader_;
+  std::shared_ptr<Exchange> exchange_;
+
+  Wait wait_ = Wait::kNothing;
+  std::coroutine_handle<> waiter_;
+  std::size_t body_mark_ = 0;  // bytes of the body when its timer was set
+  std::string out_;            // head of the answer, and the body if it is short
+  std::size_t written_ = 0;
+  std::size_t jobs_ = 0;  // submitted and not collected
+  bool reading_ = false;
+  bool writing_ = false;
+  bool counted_ = false;     // in ServerState::in_flight
+  bool served_ = false;      // a request
+  bool refused_ = false;     // for there are too many
+  bool persistent_ = false;  // stays open behind this answer
+  bool failed_ = false;      // the request was refused: the client may still be sending
+  bool timed_out_ = false;
+  bool ended_input_ = false;
+  bool broken_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace maas

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/io_thread.h"
+
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include "maas/base/error.h"
+#include "maas/server/connection.h"
+#include "maas/server/response_head.h"
+
+namespace maas {
+namespace {
+
+namespace asio = boost::asio;
+
+// Other threads only post to the context, so that sockets and timers need no locks.
+constexpr int kOneThread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO;
+
+}  // namespace
+
+HttpLimits Transport::limits() const {
+  HttpLimits limits;
+  limits.body = options.max_body_bytes;
+  return limits;
+}
+
+IoThread::IoThread(const Transport& transport, std::string name)
+    : transport_(transport),
+      name_(std::move(name)),
+      context_(kOneThread),
+      timer_(context_),
+      now_(transport.clock.now()) {}
+
+IoThread::~IoThread() {
+  stop();
+}
+
+void IoThread::run_soon(UniqueFunction<void()> task) {
+  asio::post(context_, std::move(task));
+}
+
+void IoThread::adopt(FileDescriptor socket, bool refused) {
+  run_soon([this, socket = std::move(socket), refused]() mutable {
+    touch();
+    open(std::move(socket), refused);
+  });
+}
+
+void IoThread::start() {
+  thread_ = Thread(name_, [this] { run(); });
+}
+
+void IoThread::drain() {
+  run_soon([this] {
+    touch();
+    draining_ = true;
+    for (Connection& connection : connections_) {
+      connection.drain();
+    }
+  });
+}
+
+void IoThread::stop() {
+  run_soon([this] { close_all(); });
+  thread_.join();
+}
+
+void IoThread::post(Connection& connection, std::shared_ptr<Exchange> exchange) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    mail_.push_back({&connection, std::move(exchange)});
+    if (std::exchange(woken_, true)) {
+      return;
+    }
+  }
+  WakeScope::request(*this);
+}
+
+void IoThread::wake() noexcept {
+  asio::post(context_, [this] { read_mail(); });
+}
+
+void IoThread::run() {
+  WakeScope wakes;
+  wakes_ = &wakes;
+  const auto work = asio::make_work_guard(context_);
+  while (!context_.stopped()) {
+    try {
+      context_.run();
+    } catch (...) {
+      transport_.log({LogLevel::kError, "an I/O thread caught: " + current_error().message(), {}});
+    }
+  }
+}
+
+void IoThread::open(FileDescriptor socket, bool refused) {
+  if (stopping_) {
+    transport_.gate.leave();
+    return;
+  }
+  connections_.emplace_front(*this, std::move(socket), refused);
+  connections_.front().start(connections_.begin());
+}
+
+void IoThread::read_mail() {
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(mail_, opened_mail_);
+    woken_ = false;
+  }
+  touch();
+  for (Letter& letter : opened_mail_) {
+    letter.connection->collect(std::move(letter.exchange));
+  }
+  opened_mail_.clear();
+}
+
+std::string_view IoThread::date() {
+  if (now_ >= date_until_) {
+    date_ = http_date(std::time(nullptr));
+    date_until_ = now_ + std::chrono::seconds(1);
+  }
+  return date_;
+}
+
+void IoThread::set_timer(Timed& timed, TimePoint due) noexcept {
+  if (timers_.set(timed, due)) {
+    arm_timer();
+  }
+}
+
+void IoThread::arm_timer() {
+  if (timers_.next() == TimePoint::max()) {
+    return;
+  }
+  // What is left by the server's clock, which need not be the timer's.
+  timer_.expires_after(timers_.next() - transport_.clock.now());
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      touch();
+      timers_.run(now_);
+      arm_timer();
+    }
+  });
+}
+
+void IoThread::flush_soon() {
+  if (!std::exchange(flushing_, true)) {
+    asio::post(context_, [this] {
+      flushing_ = false;
+      wakes_->flush();
+    });
+  }
+}
+
+void IoThread::close_all() {
+  touch();
+  stopping_ = true;
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    (it++)->close();  // may remove itself
+  }
+  if (connections_.empty()) {
+    context_.stop();
+  }
+}
+
+void IoThread::remove(std::list<Connection>::iterator connection) noexcept {
+  connections_.erase(connection);
+  transport_.gate.leave();
+  if (stopping_ && connections_.empty()) {
+    context_.stop();
+  }
+}
+
+}  // namespace maas

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctime>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "maas/base/clock.h"
+#include "maas/base/log.h"
+#include "maas/base/unique_function.h"
+#include "maas/exec/thread.h"
+#include "maas/exec/wake.h"
+#include "maas/server/connection_gate.h"
+#include "maas/server/exchange.h"
+#include "maas/server/file_descriptor.h"
+#include "maas/server/request_parser.h"
+#include "maas/server/server.h"
+#include "maas/server/server_state.h"
+#include "maas/server/timer_queue.h"
+
+namespace maas {
+
+class Connection;
+
+// What the I/O threads of one server share; outlives them.
+struct Transport {
+  std::function<void(Exchange&)> dispatch;  // begins to answer; called by all the threads
+  ServerState& state;
+  ConnectionGate& gate;
+  const ServerOptions& options;
+  Clock& clock;
+  LogSink log;
+
+  [[nodiscard]] HttpLimits limits() const;
+};
+
+// One thread that serves the connections it was given, each from its first byte to its last, and
+// sleeps while none has anything to do. Owned by the Server. The first group of methods may be
+// called from any thread, the second only from the thread itself.
+class IoThread final : public Wakeable {
+ public:
+  IoThread(const Transport& transport, std::string name);
+  ~IoThread();  // stops
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // Serves the connection; a refused one is only told that there are too many.
+  void adopt(FileDescriptor socket, bool refused);
+  // Runs it on the thread, or before the thread has started.
+  void run_soon(UniqueFunction<void()> task);
+  void start();
+  // Answers say `Connection: close` from now on, and idle connections are closed.
+  void drain();
+  // Closes all connections and joins; waits for the jobs that models are running for them.
+  void stop();
+  // A job of the connection has been answered.
+  void post(Connection& connection, std::shared_ptr<Exchange> exchange) noexcept;
+  void wake() noexcept override;
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+  [[nodiscard]] const Transport& transport() const noexcept { return transport_; }
+  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] TimePoint now() const noexcept { return now_; }
+  // Reads the clock: at the beginning of everything that the thread is woken for.
+  void touch() noexcept { now_ = transport_.clock.now(); }
+  [[nodiscard]] std::string_view date();
+  void set_timer(Timed& timed, TimePoint due) noexcept;
+  void cancel_timer(Timed& timed) noexcept { timers_.cancel(timed); }
+  // Executors that were asked for work start when what has arrived by now is handed over.
+  void flush_soon();
+  void remove(std::list<Connection>::iterator connection) noexcept;
+
+ private:
+  struct Letter {
+    Connection* connection;
+    std::shared_ptr<Exchange> exchange;
+  };
+
+  void run();
+  void open(FileDescriptor socket, bool refused);
+  void read_mail();
+  void arm_timer();
+  void close_all();
+
+  const Transport& transport_;
+  const std::string name_;
+  boost::asio::io_context context_;
+
+  // Of the thread.
+  boost::asio::steady_timer timer_;
+  TimerQueue timers_;
+  TimePoint now_;
+  TimePoint date_until_{};
+  std::string date_;
+  std::list<Connection> connections_;
+  std::vector<Letter> opened_mail_;
+  WakeScope* wakes_ = nullptr;
+  bool flushing_ = false;
+  bool draining_ = false;
+  bool stopping_ = false;
+
+  std::mutex mutex_;
+  std::vector<Letter> mail_;  // guarded by mutex_
+  bool woken_ = false;        // guarded by mutex_; a wake-up is under way
+
+  Thread thread_;
+};
+
+}  // namespace maas

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/request_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace maas {
+namespace {
+
+constexpr std::size_t kCapacity = std::size_t{48} << 10U;
+constexpr std::size_t kHeadRoom = std::size_t{20} << 10U;  // more than any head may take
+constexpr std::size_t kAheadRoom = std::size_t{4} << 10U;
+constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
+
+}  // namespace
+
+RequestReader::RequestReader(const HttpLimits& limits)
+    : limits_(limits), parser_(limits), bytes_(std::make_unique_for_overwrite<char[]>(kCapacity)) {}
+
+std::span<char> RequestReader::space() {
+  if (state_ == State::kBody && body_apart_ && !head().chunked) {
+    return body_.room().first(head().content_length - body_.size());
+  }
+  if (state_ == State::kBody && body_apart_) {
+    pull_up(body_at_);
+  } else if (state_ == State::kIdle && (parsed_ == size_ || kCapacity - begin_ < kHeadRoom)) {
+    pull_up(0);
+    begin_ = 0;
+  }
+  return {bytes_.get() + size_, kCapacity - size_};
+}
+
+void RequestReader::add(std::size_t n) noexcept {
+  if (state_ == State::kBody && body_apart_ && !head().chunked) {
+    body_.add(n);
+  } else {
+    size_ += n;
+  }
+}
+
+std::span<char> RequestReader::space_ahead() noexcept {
+  // What comes here is the next request's beginning, whose head must fit behind it.
+  if (state_ != State::kReady || kCapacity - parsed_ < kHeadRoom ||
+      kCapacity - size_ < kAheadRoom) {
+    return {};
+  }
+  return {bytes_.get() + size_, kCapacity - size_};
+}
+
+RequestReader::State RequestReader::parse() {
+  if (state_ == State::kIdle && parsed_ < size_) {
+    state_ = State::kHead;
+  }
+  if (state_ == State::kHead) {
+    parse_head();
+  }
+  if (state_ == State::kBody) {
+    parse_body();
+  }
+  return state_;
+}
+
+void RequestReader::parse_head() {
+  parsed_ += parser_.parse_head({bytes_.get() + parsed_, size_ - parsed_});
+  if (parser_.error()) {
+    state_ = State::kRefused;
+  } else if (parser_.head_done()) {
+    state_ = State::kBody;
+    begin_body();
+  }
+}
+
+void RequestReader::begin_body() {
+  body_at_ = parsed_;
+  const RequestHead& request = head();
+  body_apart_ = request.chunked || request.content_length > kCapacity - body_at_;
+  if (body_apart_ && !request.chunked) {
+    body_.reserve(request.content_length);
+    const std::size_t here = std::min(size_ - parsed_, request.content_length);
+    body_.append({bytes_.get() + parsed_, here});
+    parsed_ += here;
+  }
+}
+
+void RequestReader::parse_body() {
+  if (!body_apart_) {
+    if (size_ - body_at_ >= head().content_length) {
+      parsed_ = body_at_ + head().content_length;
+      state_ = State::kReady;
+    }
+  } else if (!head().chunked) {
+    if (body_.size() == head().content_length) {
+      state_ = State::kReady;
+    }
+  } else {
+    parsed_ += parser_.parse_chunks({bytes_.get() + parsed_, size_ - parsed_}, body_);
+    if (parser_.error()) {
+      state_ = State::kRefused;
+    } else if (parser_.chunks_done()) {
+      state_ = State::kReady;
+    }
+  }
+}
+
+HttpRequest RequestReader::request() const noexcept {
+  HttpRequest http = head().http;
+  http.body =
+      body_apart_ ? body_.view() : std::string_view(bytes_.get() + body_at_, head().content_length);
+  return http;
+}
+
+std::size_t RequestReader::body_bytes() const noexcept {
+  return body_apart_ ? body_.size() : size_ - body_at_;
+}
+
+void RequestReader::next() {
+  parser_.reset();
+  body_.clear(kKeptBody);
+  body_apart_ = false;
+  state_ = State::kIdle;
+  begin_ = parsed_;
+}
+
+void RequestReader::discard() {
+  parsed_ = size_ = 0;
+  next();
+}
+
+// Moves what is not read yet down to offset `to`.
+void RequestReader::pull_up(std::size_t to) noexcept {
+  std::memmove(bytes_.get() + to, bytes_.get() + parsed_, size_ - parsed_);
+  size_ -= parsed_ - to;
+  parsed_ = to;
+}
+
+}  // namespace maas

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "maas/server/byte_buffer.h"
+#include "maas/server/request_parser.h"
+
+namespace maas {
+
+// Turns the bytes of one connection into its requests, one after the other. The bytes are received
+// into memory that it lends; a request's views stay valid until next(). Owned by one thread; knows
+// nothing of sockets.
+class RequestReader {
+ public:
+  enum class State : std::uint8_t {
+    kIdle,  // nothing of the next request has come
+    kHead,
+    kBody,
+    kReady,    // request() is complete
+    kRefused,  // error() says why; the connection cannot go on
+  };
+
+  explicit RequestReader(const HttpLimits& limits);
+
+  // Where to receive further bytes; never empty unless a request is ready or refused. Valid until
+  // next(), parse() or space() is called again.
+  std::span<char> space();
+  void add(std::size_t n) noexcept;
+  // Room to receive what comes while a ready request is being answered, without moving anything;
+  // empty when that is not possible.
+  std::span<char> space_ahead() noexcept;
+
+  // Reads on as far as the bytes go.
+  State parse();
+  [[nodiscard]] State state() const noexcept { return state_; }
+  // REQUIRES: state() is kBody, kReady
+  [[nodiscard]] const RequestHead& head() const noexcept { return parser_.head(); }
+  // REQUIRES: state() is kReady
+  [[nodiscard]] HttpRequest request() const noexcept;
+  // REQUIRES: state() is kRefused
+  [[nodiscard]] const Error& error() const noexcept { return *parser_.error(); }
+  // Bytes have come that no request has used yet.
+  [[nodiscard]] bool has_more() const noexcept { return parsed_ < size_; }
+  // Of the body, so far.
+  [[nodiscard]] std::size_t body_bytes() const noexcept;
+
+  // Forgets the request.
+  void next();
+  // Forgets everything that has come, also what is beyond the request.
+  void discard();
+
+ private:
+  void parse_head();
+  void begin_body();
+  void parse_body();
+  void pull_up(std::size_t to) noexcept;
+
+  const HttpLimits limits_;
+  RequestParser parser_;
+  State state_ = State::kIdle;
+  // The bytes of the request begin at begin_, those beyond parsed_ are not read yet.
+  const std::unique_ptr<char[]> bytes_;
+  std::size_t begin_ = 0;
+  std::size_t parsed_ = 0;
+  std::size_t size_ = 0;
+  std::size_t body_at_ = 0;  // in bytes_, when the body fits there
+  bool body_apart_ = false;  // it is in body_
+  ByteBuffer body_;
+};
+
+}  // namespace maas

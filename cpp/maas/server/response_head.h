@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "maas/server/http.h"
+
+namespace maas {
+
+// What an answer's head says beside what the response says itself.
+struct HeadFrame {
+  std::string_view request_id;
+  std::string_view date;
+  bool keep_alive = true;
+  bool http_1_0 = false;
+};
+
+// Appends status line, fields and the empty line.
+void append_head(std::string& out, const HttpResponse& response, const HeadFrame& frame);
+
+// The time as in "Sun, 06 Nov 1994 08:49:37 GMT"
+std::string http_date(std::time_t time);
+
+}  // namespace maas

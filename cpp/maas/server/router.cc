@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/router.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "maas/base/error.h"
+#include "maas/server/names.h"
+#include "maas/server/typed_handler.h"
+
+namespace maas {
+namespace {
+
+constexpr std::string_view kModels = "/v2/models/";
+constexpr std::string_view kVersions = "/versions/";
+
+// A path below kModels: NAME[/versions/VERSION]REST.
+struct ModelPath {
+  std::string_view name;
+  std::optional<std::string_view> version;
+  std::string_view rest;
+};
+
+std::string_view take_segment(std::string_view& path) noexcept {
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+ModelPath split(std::string_view path) noexcept {
+  ModelPath parts;
+  path.remove_prefix(kModels.size());
+  parts.name = take_segment(path);
+  if (path.starts_with(kVersions)) {
+    path.remove_prefix(kVersions.size());
+    parts.version = take_segment(path);
+  }
+  parts.rest = path;
+  return parts;
+}
+
+[[noreturn]] void refuse(ErrorCode code, const std::string& message) { throw Error(code, message); }
+
+const std::shared_ptr<ServedModel>& find_served(const ModelPath& path, const Published& published) {
+  if (!is_model_name(path.name)) {
+    refuse(ErrorCode::kInvalidArgument,
+           in_quotes(path.name) + " is no model name; it has letters, digits, '.', '_' and '-'");
+  }
+  const auto version = path.version ? parse_version(*path.version) : std::optional<int>(0);
+  if (!version) {
+    refuse(ErrorCode::kInvalidArgument,
+           in_quotes(*path.version) + " is no version; versions are whole numbers from 1");
+  }
+  if (const auto* model = published.find(path.name, *version)) {
+    return *model;
+  }
+  refuse(ErrorCode::kNotFound,
+         "there is no model " + in_quotes(path.name) +
+             (path.version ? " with version " + in_quotes(*path.version) : std::string()) +
+             "; GET /v2/models lists those there are");
+}
+
+// Once, and not where that would change how the path is split.
+std::string decoded(std::string_view path) {
+  auto plain = percent_decode(path);
+  if (!plain) {
+    refuse(ErrorCode::kInvalidArgument,
+           "the path has a '%' without two hexadecimal digits behind it");
+  }
+  if (std::count(plain->begin(), plain->end(), '/') != std::count(path.begin(), path.end(), '/')) {
+    plain->clear();
+  }
+  return *std::move(plain);
+}
+
+}  // namespace
+
+Router::Router(const RouteContext& context)
+    : state_(context.state), endpoint_handler_(make_typed_handler(context)) {
+  endpoint_target_.post = endpoint_handler_.get();
+  for (const Route& route : routes()) {
+    add(route, *handlers_.emplace_back(route.make(context)));
+  }
+}
+
+void Router::add(const Route& route, const Handler& handler) {
+  const bool of_model = route.path.starts_with(kModelRoutes);
+  Target& target = of_model ? model_targets_[route.path.substr(kModelRoutes.size())]
+                            : targets_[route.path];
+  (route.method == Method::kGet ? target.get : target.post) = &handler;
+}
+
+void Router::dispatch(Exchange& exchange) const {
+  std::shared_ptr<const Published> published = state_.published.load();
+  const Published& current = *published;
+  exchange.catalog = {std::move(published), &current.catalog};
+  exchange.model = nullptr;
+  exchange.endpoint = nullptr;
+  const std::string_view path = exchange.http.path;
+  try {
+    const Target* target = path.find('%') == std::string_view::npos
+                               ? find(path, current, exchange)
+                               : find(decoded(path), current, exchange);
+    if (target == nullptr) {
+      refuse(ErrorCode::kNotFound, "there is nothing at " + in_quotes(path) +
+                                       "; GET /openapi.json lists what there is");
+    }
+    serve(*target, exchange);
+  } catch (const Error& error) {
+    exchange.fail(error);
+  }
+}
+
+const Router::Target* Router::find(std::string_view path,
+                                   const Published& published,
+                                   Exchange& exchange) const {
+  if (path.starts_with(kModels)) {
+    return find_model(path, published, exchange);
+  }
+  if (const auto own = targets_.find(path); own != targets_.end()) {
+    return &own->second;
+  }
+  const auto endpoint = published.endpoints.find(path);
+  if (endpoint == published.endpoints.end()) {
+    return nullptr;
+  }
+  exchange.endpoint = endpoint->second;
+  return &endpoint_target_;
+}
+
+const Router::Target* Router::find_model(std::string_view path,
+                                         const Published& published,
+                                         Exchange& exchange) const {
+  const ModelPath parts = split(path);
+  const auto target = model_targets_.find(parts.rest);
+  if (target == model_targets_.end()) {
+    return nullptr;
+  }
+  exchange.model = &find_served(parts, published);
+  return &target->second;
+}
+
+void Router::serve(const Target& target, Exchange& exchange) const {
+  const Method method = exchange.http.method;
+  const bool reads = method == Method::kGet || method == Method::kHead;
+  const Handler* handler = reads                      ? target.get
+                           : method == Method::kPost ? target.post
+                                                     : nullptr;
+  if (handler != nullptr) {
+    exchange.begin(*handler);
+    return;
+  }
+  exchange.response.headers = target.get == nullptr    ? "Allow: POST, OPTIONS\r\n"
+                              : target.post == nullptr ? "Allow: GET, HEAD, OPTIONS\r\n"
+                                                       : "Allow: GET, HEAD, POST, OPTIONS\r\n";
+  exchange.response.status = method == Method::kOptions ? 204 : 405;
+  if (method != Method::kOptions) {
+    const Error error(ErrorCode::kInvalidArgument,
+                      target.get == nullptr ? "this path takes POST" : "this path takes GET");
+    endpoint_handler_->write_error(exchange, error, exchange.response.body);
+  }
+  exchange.respond();
+}
+
+}  // namespace maas

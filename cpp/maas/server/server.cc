@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "maas/base/error.h"
+#include "maas/server/connection_gate.h"
+#include "maas/server/io_thread.h"
+#include "maas/server/listener.h"
+#include "maas/server/local_call.h"
+#include "maas/server/router.h"
+#include "maas/server/routes.h"
+#include "maas/server/server_state.h"
+
+namespace maas {
+namespace {
+
+bool is_own_path(std::string_view path) {
+  const auto known = routes();
+  return path == "/v2" || path.starts_with("/v2/") ||
+         std::any_of(known.begin(), known.end(),
+                     [&](const Route& route) { return route.path == path; });
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(Engine& owner, ServerOptions wanted)
+      : engine(owner),
+        options(std::move(wanted)),
+        gate(options.max_connections, state.connections),
+        router({options, state}),
+        transport{[this](Exchange& exchange) { router.dispatch(exchange); },
+                  state,
+                  gate,
+                  options,
+                  *engine.clock(),
+                  engine.log()} {}
+
+  void take(FileDescriptor socket) {
+    const ConnectionGate::Entry entry = gate.enter();
+    if (entry != ConnectionGate::Entry::kFull) {
+      threads[turn++ % threads.size()]->adopt(std::move(socket),
+                                              entry == ConnectionGate::Entry::kRefused);
+    }
+  }
+
+  Engine& engine;
+  const ServerOptions options;
+  ServerState state;
+  ConnectionGate gate;
+  Router router;
+  const Transport transport;
+  std::size_t turn = 0;  // of the I/O thread that accepts
+  std::atomic<int> port{0};
+
+  std::mutex mutex;
+  std::vector<std::unique_ptr<IoThread>> threads;  // guarded by mutex once started
+  std::unique_ptr<Listener> listener;              // guarded by mutex
+  bool started = false;                            // guarded by mutex
+  bool stopped = false;                            // guarded by mutex
+};
+
+Server::Server(Engine& engine, ServerOptions options)
+    : impl_(std::make_unique<Impl>(engine, std::move(options))) {}
+
+Server::~Server() {
+  stop();
+}
+
+void Server::publish(Catalog catalog) {
+  for (const EndpointSpec& endpoint : catalog.endpoints) {
+    if (is_own_path(endpoint.path)) {
+      throw Error(ErrorCode::kAlreadyExists,
+                  "the path " + endpoint.path + " is the server's own; give the endpoint another");
+    }
+  }
+  impl_->state.published.store(make_published(std::move(catalog)));
+}
+
+void Server::start() {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->started) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the server was started before; make another one to start again");
+  }
+  std::vector<std::unique_ptr<IoThread>> threads;
+  for (int i = 0; i < impl_->engine.budget().io_threads; ++i) {
+    threads.push_back(std::make_unique<IoThread>(impl_->transport, "maas-io-" + std::to_string(i)));
+  }
+  auto listener = std::make_unique<Listener>(
+      *threads.front(),
+      [impl = impl_.get()](FileDescriptor socket) { impl->take(std::move(socket)); });
+  listener->open(impl_->options.host, impl_->options.port);
+  impl_->port = listener->port();
+  impl_->threads = std::move(threads);
+  impl_->listener = std::move(listener);
+  impl_->started = true;
+  for (const auto& thread : impl_->threads) {
+    thread->start();
+  }
+}
+
+int Server::port() const {
+  return impl_->port;
+}
+
+bool Server::drain(Duration timeout) {
+  const Deadline deadline = Deadline::after(*impl_->engine.clock(), timeout);
+  impl_->state.ready = false;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->started || impl_->stopped) {
+      return true;
+    }
+    impl_->listener->close();
+    for (const auto& thread : impl_->threads) {
+      thread->drain();
+    }
+  }
+  return impl_->gate.wait_empty(*impl_->engine.clock(), deadline);
+}
+
+void Server::stop() {
+  impl_->state.ready = false;
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->started || std::exchange(impl_->stopped, true)) {
+    return;
+  }
+  impl_->listener->close();
+  for (const auto& thread : impl_->threads) {
+    thread->stop();
+  }
+}
+
+Server::Answer Server::handle(const Call& call) {
+  impl_->state.in_flight.add(1);
+  Answer answer =
+      std::make_shared<LocalCall>(*impl_->engine.clock())->run(call, impl_->transport.dispatch);
+  impl_->state.in_flight.add(-1);
+  impl_->state.count_answer(answer.status);
+  return answer;
+}
+
+}  // namespace maas

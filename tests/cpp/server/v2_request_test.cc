@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/v2_request.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "maas/base/error.h"
+
+namespace maas {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Signature kTwo{.inputs = {{"a", DType::kFloat32, Shape{2}}, {"b", DType::kBytes, Shape{}}},
+                     .outputs = {{"y", DType::kFloat32, Shape{2}}, {"z", DType::kInt64, Shape{}}}};
+
+struct Read {
+  std::vector<Tensor> inputs;
+  InferOptions options;
+};
+
+Read read(std::string_view body, std::size_t max_bytes = 1000) {
+  Read out;
+  read_infer_request(body, kTwo, max_bytes, out.inputs, out.options);
+  return out;
+}
+
+Error refusal(std::string_view body, std::size_t max_bytes = 1000) {
+  try {
+    read(body, max_bytes);
+  } catch (const Error& error) {
+    EXPECT_LT(error.message().size(), 300U);
+    return error;
+  }
+  ADD_FAILURE() << "accepted: " << body;
+  return {ErrorCode::kInternal, ""};
+}
+
+const std::string kA = R"({"name":"a","shape":[1,2],"datatype":"FP32","data":[1,2]})";
+const std::string kB = R"({"name":"b","shape":[1],"datatype":"BYTES","data":["t"]})";
+
+std::string with_inputs(const std::string& inputs, const std::string& more = "") {
+  return R"({"inputs":[)" + inputs + "]" + more + "}";
+}
+
+TEST(V2Request, inputs_come_in_the_order_of_the_signature) {
+  for (const std::string& inputs : {kA + "," + kB, kB + "," + kA}) {
+    const Read got = read(with_inputs(inputs));
+    EXPECT_TRUE(got.options.is_default());
+    ASSERT_EQ(got.inputs.size(), 2U);
+    EXPECT_THAT(got.inputs[0].values<float>(), ElementsAre(1.0F, 2.0F));
+    EXPECT_EQ(got.inputs[0].shape(), (Shape{1, 2}));
+    EXPECT_THAT(got.inputs[1].strings(), ElementsAre("t"));
+  }
+}
+
+TEST(V2Request, keys_of_an_input_come_in_any_order) {
+  for (const char* a : {R"({"data":[1,2],"datatype":"FP32","shape":[1,2],"name":"a"})",
+                        R"({"shape":[1,2],"data":[[1,2]],"name":"a","datatype":"FP32"})",
+                        R"({"x":{},"name":"a","\u0064ata":[1,2],"datatype":"FP32","shape":[1,2]})"}) {
+    EXPECT_THAT(read(with_inputs(a + ("," + kB))).inputs[0].values<float>(),
+                ElementsAre(1.0F, 2.0F));
+  }
+}
+
+TEST(V2Request, the_id_is_kept_as_it_is_written) {
+  EXPECT_EQ(read(with_inputs(kA + "," + kB, R"(,"id": "a\u00e9b" )")).options.id, R"("a\u00e9b")");
+  EXPECT_THAT(refusal(with_inputs(kA + "," + kB, R"(,"id":7)")).message(), HasSubstr("\"id\""));
+  for (const std::string& bad : {std::string(R"(x\r\ny)"), std::string(257, 'x')}) {
+    EXPECT_THAT(refusal(with_inputs(kA + "," + kB, R"(,"id":")" + bad + '"')).message(),
+                HasSubstr("256 characters without control"));
+  }
+}
+
+TEST(V2Request, outputs_are_chosen_by_name) {
+  const auto ask = [](const std::string& outputs) {
+    return with_inputs(kA + "," + kB, R"(,"outputs":[)" + outputs + "]");
+  };
+  EXPECT_THAT(read(ask(R"({"name":"z"},{"name":"y","parameters":{"binary_data":false}})"))
+                  .options.outputs,
+              ElementsAre(1U, 0U));
+  EXPECT_TRUE(read(ask("")).options.is_default());
+  EXPECT_THAT(refusal(ask(R"({"name":"w"})")).message(), HasSubstr("no output 'w'"));
+  EXPECT_THAT(refusal(ask(R"({"name":"z"},{"name":"z"})")).message(), HasSubstr("'z' is asked for"));
+  EXPECT_THAT(refusal(ask("{}")).message(), HasSubstr("no \"name\""));
+  EXPECT_THAT(refusal(ask("1")).message(), HasSubstr("must be an object"));
+}
+
+TEST(V2Request, unknown_keys_and_parameters_are_passed_over) {
+  EXPECT_EQ(read(R"({"model_name":"m","parameters":{"priority":1},"inputs":[)" + kA + "," + kB +
+                 R"(],"more":[{"deep":[null]}]})")
+                .inputs.size(),
+            2U);
+}
+
+TEST(V2Request, other_forms_of_data_than_json_are_refused_by_name) {
+  for (const char* bad : {R"({"name":"a","shape":[1,2],"datatype":"FP32",
+                              "parameters":{"binary_data_size":8}})",
+                          R"({"name":"a","parameters":{"shared_memory_region":"r"}})"}) {
+    EXPECT_THAT(refusal(with_inputs(bad)).message(), HasSubstr("binary and shared memory"));
+  }
+  EXPECT_THAT(refusal(with_inputs(kA, R"(,"parameters":{"binary_data_output":true})")).message(),
+              HasSubstr("binary outputs"));
+  EXPECT_THAT(
+      refusal(with_inputs(kA, R"(,"outputs":[{"name":"y","parameters":{"classification":2}}])"))
+          .message(),
+      HasSubstr("classification"));
+  for (const char* half : {"FP16", "BF16"}) {
+    EXPECT_THAT(refusal(with_inputs(std::string(R"({"name":"a","datatype":")") + half + "\"}"))
+                    .message(),
+                HasSubstr("cannot be sent as JSON"));
+  }
+}
+
+TEST(V2Request, what_is_missing_or_twice_is_named) {
+  EXPECT_THAT(refusal("{}").message(), HasSubstr("no \"inputs\""));
+  EXPECT_THAT(refusal(with_inputs("")).message(), HasSubstr("input 'a' is missing"));
+  EXPECT_THAT(refusal(with_inputs(kA)).message(), HasSubstr("input 'b' is missing"));
+  EXPECT_THAT(refusal(with_inputs(kA + "," + kA)).message(), HasSubstr("'a' appears twice"));
+  EXPECT_THAT(refusal(with_inputs(kB + "," + kB)).message(), HasSubstr("'b' appears twice"));
+  EXPECT_THAT(refusal(with_inputs(R"({"name":"c\n"})")).message(), HasSubstr("no input 'c?'"));
+  EXPECT_THAT(refusal(with_inputs("{}")).message(), HasSubstr("no \"name\""));
+  EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FP32","data":[]})")).message(),
+              HasSubstr("no \"shape\""));
+  EXPECT_THAT(refusal(with_inputs(R"({"name":"a","shape":[2],"data":[]})")).message(),
+              HasSubstr("no \"datatype\""));
+  EXPECT_THAT(refusal(with_inputs(R"({"name":"a","shape":[2],"datatype":"FP32"})")).message(),
+              HasSubstr("no \"data\""));
+}
+
+TEST(V2Request, repeated_keys_are_refused_also_escaped_ones) {
+  for (const std::string& body :
+       {R"({"inputs":[],"inputs":[]})" + std::string(), with_inputs(kA, R"(,"inputs":[])"),
+        with_inputs(kA + "," + kB, R"(,"id":"1","\u0069d":"2")"),
+        with_inputs(R"({"name":"a","name":"a"})"), with_inputs(R"({"shape":[1],"shape":[1]})"),
+        with_inputs(R"({"datatype":"FP32","datatype":"FP32"})"),
+        with_inputs(R"({"data":[1],"data":[1]})"),
+        with_inputs(R"({"name":"a","shape":[1],"datatype":"FP32","data":[1],"data":[1]})"),
+        with_inputs(kA, R"(,"outputs":[],"outputs":[])"),
+        with_inputs(kA, R"(,"outputs":[{"name":"y","name":"y"}])")}) {
+    EXPECT_EQ(refusal(body).code(), ErrorCode::kInvalidArgument) << body;
+  }
+}
+
+TEST(V2Request, shapes_are_whole_numbers_of_at_most_eight_dimensions) {
+  for (const std::string shape : {"[-1]", "[2.5]", "[\"2\"]", "[null]", "[1e2]", "2", "null", "{}",
+                                  "[[2]]", "[9223372036854775808]", "[-9223372036854775808]",
+                                  "[1,1,1,1,1,1,1,1,1]"}) {
+    EXPECT_THAT(refusal(with_inputs(R"({"name":"a","shape":)" + shape + "}")).message(),
+                HasSubstr("shape"))
+        << shape;
+  }
+  for (const std::string shape : {"[4294967296,4294967296]", "[65536,65536,65536,65536,2]", "[3]",
+                                  "[1,1]", "[1000000000]", "[1,3]", "[0]"}) {
+    EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FP32","shape":)" + shape +
+                                    R"(,"data":[1,2]})"))
+                    .message(),
+                HasSubstr("input 'a' has"))
+        << shape;
+  }
+}
+
+TEST(V2Request, data_that_does_not_suit_its_datatype_names_the_input) {
+  for (const std::string data : {"[1,null]", "[1,\"2\"]", "[1,1e39]", "[[1],[2]]", "[[1,2],[3,4]]",
+                                 "7", "\"a\"", "[true,false]"}) {
+    EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FP32","shape":[1,2],"data":)" +
+                                    data + "}"))
+                    .message(),
+                HasSubstr("input 'a' "))
+        << data;
+  }
+  EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FLOAT"})")).message(),
+              HasSubstr("the datatype 'FLOAT' is unknown"));
+}
+
+TEST(V2Request, what_is_not_the_right_json_type_is_refused) {
+  for (const std::string body :
+       {"", "[]", "1", "null", "{\"inputs\":{}}", "{\"inputs\":[1]}", "{\"inputs\":null}",
+        R"({"inputs":[{"name":1}]})", R"({"inputs":[{"datatype":1}]})", R"({"parameters":[]})",
+        R"({"outputs":{}})", R"({"outputs":[{"name":1}]})", "{", R"({"inputs":[{}]}x)",
+        R"({"inputs":[}]})"}) {
+    EXPECT_EQ(refusal(body).code(), ErrorCode::kInvalidArgument) << body;
+  }
+}
+
+TEST(V2Request, inputs_that_would_take_too_much_memory_are_too_large) {
+  EXPECT_EQ(read(with_inputs(kA + "," + kB), 8 + sizeof(std::string)).inputs.size(), 2U);
+  EXPECT_EQ(refusal(with_inputs(kA + "," + kB), 7 + sizeof(std::string)).code(),
+            ErrorCode::kTooLarge);
+  EXPECT_EQ(refusal(with_inputs(kA + "," + kB), 7).code(), ErrorCode::kTooLarge);
+}
+
+TEST(V2Request, every_prefix_is_refused) {
+  const std::string body = with_inputs(kA + "," + kB, R"(,"id":"1","outputs":[{"name":"y"}])");
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_EQ(refusal(std::string(body, 0, size)).code(), ErrorCode::kInvalidArgument) << size;
+  }
+}
+
+}  // namespace
+}  // namespace maas

@@ -1,0 +1,60 @@
+"""Every example is served by the command that its README gives, and answers."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, Process
+
+IMAGE = json.loads((ROOT / "examples/quickstart/image.json").read_text())
+
+
+def test_the_quick_start_app_is_at_most_fifteen_lines() -> None:
+    assert len((ROOT / "examples/quickstart/app.py").read_text().splitlines()) <= 15
+
+
+def test_training_prints_the_held_out_figures_and_saves_a_good_model(tmp_path: Path) -> None:
+    train = ROOT / "examples/quickstart/train.py"
+    output = tmp_path / "digits.pt"
+    done = subprocess.run(
+        [sys.executable, str(train), "--output", str(output)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    figures = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert output.exists()
+    for name in ("accuracy", "precision", "recall", "F1"):
+        assert float(figures[name].split()[0]) > 0.95
+
+
+@pytest.mark.usefixtures("digits")
+def test_quick_start_answers_as_the_readme_says(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/quickstart/app.py").client()
+    answer = client.call("/classify", **IMAGE)
+    assert answer["label"] == 7
+    assert len(answer["probabilities"]) == 10
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert json.dumps(answer["label"]) in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.usefixtures("digits")
+def test_quick_start_model_answers_the_inference_protocol(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/quickstart/app.py").client()
+    image = np.array(IMAGE["image"], np.float32)[None] / 16
+    logits = client.infer("digits", {"image": image})["logits"]
+    assert np.asarray(logits).shape == (1, 10)
+    assert int(np.argmax(logits)) == 7
+
+
+@pytest.mark.usefixtures("digits")
+def test_python_handlers_answer_and_share_the_native_model(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/python_handlers/app.py").client()
+    assert client.call("/words", text="a plain Python function") == ["function", "Python", "plain"]
+    answer = client.call("/even", **IMAGE)
+    assert answer["even"] is False
+    assert answer["probability"] < 0.5

@@ -12,10 +12,12 @@ namespace {
 
 namespace py = pybind11;
 
-py::list columns_of(const Batch& batch) {
+// A tensor for a field that declares one; else the JSON texts of its rows.
+py::list columns_of(const Batch& batch, const std::vector<FieldSpec>& fields) {
   py::list columns;
-  for (const Tensor& input : batch.inputs) {
-    if (input.dtype() != DType::kBytes) {
+  for (std::size_t field = 0; field < fields.size(); ++field) {
+    const Tensor& input = batch.inputs[field];
+    if (fields[field].dtype) {
       columns.append(py::cast(input));
       continue;
     }
@@ -151,11 +153,12 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
     try {
       const auto rows = static_cast<std::size_t>(batch.rows);
       if (options_.asynchronous) {
-        function_.get()(columns_of(batch), ids_of(batch),
+        function_.get()(columns_of(batch, options_.fields), ids_of(batch),
                         std::make_unique<Done>(std::move(done), rows));
         return;
       }
-      result = read_answers(function_.get()(columns_of(batch), ids_of(batch)), rows);
+      result =
+          read_answers(function_.get()(columns_of(batch, options_.fields), ids_of(batch)), rows);
     } catch (const std::exception& error) {
       if (options_.log) {
         options_.log({LogLevel::kError, error.what(), std::string(batch.ids.front().text())});

@@ -24,13 +24,13 @@ from maas.errors import (
     UnprocessableError,
 )
 from maas.model import Model, load
-from maas.server import Server, serve
 from maas.service import Service, service
 from maas.types import Tensor
 
 if TYPE_CHECKING:
     from maas._core import __version__
     from maas.client import Client
+    from maas.server import Server, serve
     from maas.testing import TestClient
 
 __all__ = [
@@ -66,7 +66,13 @@ __all__ = [
 ]
 
 # Loaded when first asked for, so that `import maas` stays fast.
-_LATE = {"Client": "maas.client", "TestClient": "maas.testing", "__version__": "maas._core"}
+_LATE = {
+    "Client": "maas.client",
+    "Server": "maas.server",
+    "TestClient": "maas.testing",
+    "__version__": "maas._core",
+    "serve": "maas.server",
+}
 
 
 def __getattr__(name: str) -> Any:

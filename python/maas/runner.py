@@ -6,11 +6,12 @@ Only the command line uses this; as a library maas leaves signals alone.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from maas.logs import logger
 
@@ -56,10 +57,17 @@ def run(server: Server) -> None:
     )
     threading.Thread(target=_end_at, args=(signals,), name="maas-signals", daemon=True).start()
     if not server.drain(limit):
-        logger.warning("some requests did not finish within %g s", limit)
+        logger.warning("some requests did not finish within %g s; ending without them", limit)
+        _leave(0)
     server.stop(0.0)
     logger.info("stopped")
 
 
 def _end_at(signals: Signals) -> None:
-    os._exit(128 + signals.wait())
+    _leave(128 + signals.wait())
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process whatever its threads do: one that never returns cannot be joined."""
+    logging.shutdown()
+    os._exit(code)

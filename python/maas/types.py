@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaf types of the public face: the spec of one row of a tensor."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +28,8 @@ DTYPES = tuple(WIRE_NAMES)
 
 def closest(word: str, known: Sequence[str]) -> str:
     """`; did you mean 'x'?` when one of the known words is near, else nothing."""
+    import difflib  # only for those who erred
+
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
 

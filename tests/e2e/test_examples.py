@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Process
+from server_process import ROOT, Process
 
 IMAGE = json.loads((ROOT / "examples/quickstart/image.json").read_text())
 

@@ -1,5 +1,6 @@
 """The server as its users meet it: a process, its signals, its log, its exit code."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Process
+from server_process import Process
 
 APP = '''
 import threading
@@ -100,10 +101,8 @@ def test_a_second_signal_ends_at_once(serve: Callable[..., Process], app: Path) 
 
 
 def _ignoring_errors(url: str) -> None:
-    try:
+    with contextlib.suppress(OSError, http.client.HTTPException):
         post(url, "/wait", {"seconds": 25.0})
-    except (OSError, http.client.HTTPException):
-        pass
 
 
 def test_an_exception_gives_500_with_an_id_that_finds_its_traceback_in_the_log(
@@ -169,7 +168,7 @@ def test_reload_serves_edited_code_and_keeps_the_old_when_it_is_broken(
     client = server.client()
     assert client.call("/v") == 1
     app.write_text('import maas\n@maas.endpoint("/v")\ndef v() -> int:\n    return 2 +\n')
-    server.wait_for("SyntaxError")
+    server.wait_for("syntax error")
     assert client.call("/v") == 1
     app.write_text('import maas\n@maas.endpoint("/v")\ndef v() -> int:\n    return 22\n')
     deadline = time.monotonic() + 30
@@ -198,14 +197,26 @@ def test_a_port_in_use_is_one_sentence_and_exit_2(app: Path, tmp_path: Path) -> 
     assert "Traceback" not in error
 
 
+TWICE = """
+@maas.endpoint("/a")
+def first() -> int:
+    return 1
+
+
+@maas.endpoint("/a")
+def second() -> int:
+    return 2
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ('maas.load("nowhere.pt")', ["nowhere.pt", "does not exist"]),
+        ('maas.load("nowhere.pt")', ["nowhere.pt", "was not found"]),
         ('maas.load("text.pt")', ["text.pt", "TorchScript"]),
         ('maas.endpoint("/x")(42)', ["42"]),
         ('maas.endpoint("no-slash")(lambda: 1)', ["no-slash", "/"]),
-        ('@maas.endpoint("/a")\ndef a() -> int: return 1\n@maas.endpoint("/a")\ndef b() -> int: return 2', ["/a"]),
+        (TWICE, ["/a", "another path"]),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence_and_exit_2(

@@ -29,11 +29,11 @@ def wait(limit_s: float) -> str:
 class Process:
     """`python -m maas serve` of a small file, on a port of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         (folder / "app.py").write_text(APP)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "maas", "serve", "app.py", "--port", "0"],
+            [sys.executable, "-m", "maas", "serve", "app.py", "--port", "0", *options],
             cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
@@ -72,13 +72,17 @@ class Process:
         return self.process.wait(30)
 
 
+def kill(served: Process) -> None:
+    served.process.kill()
+    served.process.wait()
+    served.log.close()
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Process]:
     made = Process(tmp_path)
     yield made
-    made.process.kill()
-    made.process.wait()
-    made.log.close()
+    kill(made)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -108,3 +112,14 @@ def test_the_second_signal_ends_now(served: Process) -> None:
     assert served.end(signal.SIGINT) == 128 + signal.SIGINT
     thread.join(20)
     assert answers == [maas.UnavailableError]
+
+
+def test_a_handler_that_never_ends_does_not_keep_the_process(tmp_path: Path) -> None:
+    served = Process(tmp_path, "--drain-timeout-s", "0.2")
+    answers: list[object] = []
+    thread = served.call(answers)
+    assert served.end(signal.SIGTERM) == 0
+    assert "ending without them" in served.log.read()
+    thread.join(20)
+    assert answers == [maas.UnavailableError]
+    kill(served)

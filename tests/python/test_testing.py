@@ -46,6 +46,20 @@ def test_wrong_input_is_422_and_says_where(fields: dict[str, Any], place: list[s
     assert set(item) == {"loc", "msg", "type"}
 
 
+def test_a_tensor_of_bytes_reaches_the_handler_in_its_shape() -> None:
+    @maas.endpoint("/one")
+    def one(x: Annotated[np.ndarray, maas.Tensor("bytes", [2])]) -> list[str]:
+        return [item.decode() for item in x]
+
+    @maas.endpoint("/many", max_batch_size=4)
+    def many(x: Annotated[np.ndarray, maas.Tensor("bytes", [2])]) -> list[str]:
+        return ["".join(item.decode() for item in row) for row in x]
+
+    with maas.TestClient([one, many]) as client:
+        assert client.call("/one", x=["a", "b"]) == ["a", "b"]
+        assert client.call("/many", x=["a", "b"]) == "ab"
+
+
 def test_malformed_input_is_400() -> None:
     with maas.TestClient(total) as client:
         status, _, _ = client.exchange(

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/base/clock.h"
 
-#include <vector>
-
 namespace maas {
 
 void SystemClock::wait_until(std::unique_lock<std::mutex>& lock,
@@ -44,21 +42,23 @@ void ManualClock::wait_until(std::unique_lock<std::mutex>& lock,
 
 void ManualClock::advance(Duration by) {
   const std::lock_guard waking(waking_);
-  std::vector<Waiter> due;
-  {
-    const std::lock_guard own(mutex_);
-    now_ += by;
-    for (const auto& [id, waiter] : waiters_) {
-      if (waiter.until <= now_) {
-        due.push_back(waiter);
-      }
-    }
-  }
-  for (const Waiter& waiter : due) {
+  for (const Waiter& waiter : due_after(by)) {
     // Holding the waiter's mutex proves that it is inside wait(), so the wake-up cannot be lost.
     const std::lock_guard theirs(*waiter.mutex);
     waiter.condition->notify_all();
   }
+}
+
+std::vector<ManualClock::Waiter> ManualClock::due_after(Duration by) {
+  const std::lock_guard own(mutex_);
+  now_ += by;
+  std::vector<Waiter> due;
+  for (const auto& [id, waiter] : waiters_) {
+    if (waiter.until <= now_) {
+      due.push_back(waiter);
+    }
+  }
+  return due;
 }
 
 }  // namespace maas

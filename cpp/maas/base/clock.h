@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <vector>
 
 namespace maas {
 
@@ -47,6 +48,9 @@ class ManualClock final : public Clock {
     std::condition_variable* condition;
     TimePoint until;
   };
+  // Moves time, and gives those whose time has come with it.
+  std::vector<Waiter> due_after(Duration by);
+
   // Taken in this order: waking_, a waiter's own mutex, mutex_. Callers hold their mutex when they
   // ask for the time or begin to wait, so advance() must not hold mutex_ when it takes theirs.
   std::mutex waking_;  // held while waiters are woken: none of them goes away meanwhile

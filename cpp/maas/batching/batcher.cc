@@ -261,7 +261,7 @@ void Batcher::take_batch(Jobs& batch) {
 
 void Batcher::execute(Jobs batch, const ExecutorContext& context) noexcept {
   const TimePoint started = clock_->now();
-  auto running = std::make_shared<Running>(*this, std::move(batch), started);
+  const auto running = std::make_shared<Running>(*this, std::move(batch), started);
   try {
     Batch stacked = assemble(running->jobs);
     running->rows = stacked.rows;

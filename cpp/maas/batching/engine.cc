@@ -8,6 +8,18 @@
 #include <vector>
 
 namespace maas {
+namespace {
+
+void warm_up(Model& model, std::int64_t max_batch_size, int threads) {
+  Arena arena(threads);
+  const ExecutorContext context{&arena, threads};
+  model.warm_up(1, context);
+  if (max_batch_size > 1) {
+    model.warm_up(max_batch_size, context);
+  }
+}
+
+}  // namespace
 
 Engine::Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log)
     : budget_(budget),
@@ -25,12 +37,8 @@ std::shared_ptr<ServedModel> Engine::serve(ServedModel::Name name,
   // On a thread of its own, which lends what an executor lends: back-ends keep state per thread.
   std::exception_ptr failure;
   Thread("maas-warm-up", [&] {
-    Arena arena(budget_.intra_op_threads);
     try {
-      model->warm_up(1, {&arena, budget_.intra_op_threads});
-      if (options.max_batch_size > 1) {
-        model->warm_up(options.max_batch_size, {&arena, budget_.intra_op_threads});
-      }
+      warm_up(*model, options.max_batch_size, budget_.intra_op_threads);
     } catch (...) {
       failure = std::current_exception();
     }

@@ -14,7 +14,10 @@ constexpr std::ptrdiff_t kBlock = 64;
 constexpr std::ptrdiff_t kReach = 16;  // characters read from the first digit of a number on
 constexpr unsigned kShort = 15;        // digits that, with a dot, fit in kReach
 constexpr unsigned kLong = 19;         // digits that fit in 64 bits
-constexpr std::size_t kOdd = 4;  // numbers given to the scalar version before trying a block again
+// How many numbers the scalar version gets before a block is tried again, and at most, where
+// nothing is plain.
+constexpr std::size_t kOdd = 4;
+constexpr std::size_t kMostOdd = 64;
 
 constexpr double kInverse[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,  1e-8, 1e-9,
                                1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18};
@@ -217,14 +220,16 @@ ParseResult parse_odd(const char* p,
 template <typename Number>
 ParseResult parse(const char* begin, const char* end, Number* out, std::size_t capacity) noexcept {
   std::size_t count = 0;
+  std::size_t run = kOdd;
   for (const char* p = begin;;) {
     const Progress plain = parse_plain(p, end, out + count, capacity - count);
     count += plain.count;
     if (plain.closed) {
       return {plain.stop, count, ParseError::kNone};
     }
+    run = plain.count != 0 ? kOdd : run < kMostOdd ? 2 * run : run;
     const std::size_t left = capacity - count;
-    const ParseResult odd = parse_odd(plain.stop, end, out + count, left < kOdd ? left : kOdd);
+    const ParseResult odd = parse_odd(plain.stop, end, out + count, left < run ? left : run);
     const bool behind_comma = count != 0;
     count += odd.count;
     if (odd.error != ParseError::kCapacity || count == capacity) {

@@ -151,22 +151,30 @@ void normalise_image(const std::uint8_t* hwc,
 
 void scale_shift_float32(
     const float* in, float* out, std::size_t n, float scale, float shift) noexcept {
-  for (std::size_t i = 0; i < n; i += kLanes) {
-    const __mmask16 valid = lanes(n - i);
-    const __m512 x = _mm512_maskz_loadu_ps(valid, in + i);
-    const __m512 y = _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(scale)), _mm512_set1_ps(shift));
-    _mm512_mask_storeu_ps(out + i, valid, y);
+  const auto apply = [=](__m512 x) noexcept {
+    return _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(scale)), _mm512_set1_ps(shift));
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    _mm512_storeu_ps(out + i, apply(_mm512_loadu_ps(in + i)));
   }
+  const __mmask16 valid = lanes(n - i);
+  _mm512_mask_storeu_ps(out + i, valid, apply(_mm512_maskz_loadu_ps(valid, in + i)));
 }
 
 void scale_shift_uint8(
     const std::uint8_t* in, float* out, std::size_t n, float scale, float shift) noexcept {
-  for (std::size_t i = 0; i < n; i += kLanes) {
-    const __mmask16 valid = lanes(n - i);
-    const __m512 x = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(valid, in + i)));
-    const __m512 y = _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(scale)), _mm512_set1_ps(shift));
-    _mm512_mask_storeu_ps(out + i, valid, y);
+  const auto apply = [=](__m128i bytes) noexcept {
+    const __m512 x = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+    return _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(scale)), _mm512_set1_ps(shift));
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const auto* const bytes = reinterpret_cast<const __m128i*>(in + i);
+    _mm512_storeu_ps(out + i, apply(_mm_loadu_si128(bytes)));
   }
+  const __mmask16 valid = lanes(n - i);
+  _mm512_mask_storeu_ps(out + i, valid, apply(_mm_maskz_loadu_epi8(valid, in + i)));
 }
 
 float norm(const float* in, std::size_t n) noexcept {

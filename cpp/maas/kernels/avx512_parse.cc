@@ -17,7 +17,10 @@ constexpr unsigned kNarrow = 8;   // digits of a number that shares a register w
 constexpr unsigned kMiddle = 16;  // that shares it with three others
 constexpr unsigned kBatch = 8;    // numbers converted together
 constexpr unsigned kMost = 32;    // numbers in a block: "1,1,..."
-constexpr std::size_t kOdd = 4;   // numbers given to the scalar version before trying a block again
+// How many numbers the scalar version gets before a block is tried again, and at most, where
+// nothing is plain.
+constexpr std::size_t kOdd = 4;
+constexpr std::size_t kMostOdd = 64;
 
 constexpr double kInverse[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,  1e-8, 1e-9,
                                1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18};
@@ -234,10 +237,13 @@ unsigned convert_middle(const Block& block, Number* out) noexcept {
   return block.count;
 }
 
-// The same for numbers of any length up to kWide, two at a time.
+// The same for numbers up to kWide digits, two at a time. One that is longer is left to the scalar
+// version.
 template <typename Number>
 unsigned convert_wide(const Block& block, Number* out) noexcept {
   const __m512i sixteens = _mm512_set1_epi64(10000000000000000);
+  const __m512i uppers = _mm512_set_epi64(0, 0, 0, 0, 0, 0, 4, 0);
+  const __m512i lowers = _mm512_set_epi64(0, 0, 0, 0, 0, 0, 6, 2);
   unsigned used = 0;
   for (unsigned from = 0; from < block.count; from += 2) {
     const unsigned size[] = {block.size[from], block.size[from + 1]};
@@ -246,13 +252,13 @@ unsigned convert_wide(const Block& block, Number* out) noexcept {
     }
     const Mask lanes = ((~Mask{0} << 32) >> size[0] & 0xFFFFFFFF) | ~(~Mask{0} >> size[1]);
     const __m512i parts = join_eights(lanes, drop_front(block.digits, used));
-    const __m512i upper = _mm512_permutexvar_epi64(_mm512_set_epi64(0, 0, 0, 0, 0, 0, 4, 0), parts);
-    const __m512i lower = _mm512_permutexvar_epi64(_mm512_set_epi64(0, 0, 0, 0, 0, 0, 6, 2), parts);
+    const __m512i upper = _mm512_permutexvar_epi64(uppers, parts);
+    const __m512i lower = _mm512_permutexvar_epi64(lowers, parts);
     const __m512i whole = _mm512_add_epi64(_mm512_mullo_epi64(upper, sixteens), lower);
     const __m128d scale =
         _mm_set_pd(kInverse[block.decimals[from + 1]], kInverse[block.decimals[from]]);
-    const auto minus = static_cast<__mmask8>(block.minus >> from & 3);
-    const auto valid = static_cast<__mmask8>(block.count - from > 1 ? 3 : 1);
+    const auto minus = static_cast<__mmask8>(block.minus >> from);
+    const auto valid = static_cast<__mmask8>(_bzhi_u32(3, block.count - from));
     const __mmask8 doubt = store(whole, _mm512_zextpd128_pd512(scale), minus, valid, out + from);
     if (doubt != 0) {
       return from + _tzcnt_u32(doubt);
@@ -317,14 +323,16 @@ ParseResult parse_odd(const char* p,
 template <typename Number>
 ParseResult parse(const char* begin, const char* end, Number* out, std::size_t capacity) noexcept {
   std::size_t count = 0;
+  std::size_t run = kOdd;
   for (const char* p = begin;;) {
     const Progress plain = parse_plain(p, end, out + count, capacity - count);
     count += plain.count;
     if (plain.closed) {
       return {plain.stop, count, ParseError::kNone};
     }
+    run = plain.count != 0 ? kOdd : run < kMostOdd ? 2 * run : run;
     const std::size_t left = capacity - count;
-    const ParseResult odd = parse_odd(plain.stop, end, out + count, left < kOdd ? left : kOdd);
+    const ParseResult odd = parse_odd(plain.stop, end, out + count, left < run ? left : run);
     const bool behind_comma = count != 0;
     count += odd.count;
     if (odd.error != ParseError::kCapacity || count == capacity) {

@@ -191,8 +191,9 @@ char* print_one(const Batch& batch, unsigned i, char* out) noexcept {
   if (!fixed) {
     return print_exponent(out + (used == 0 ? 1 : used + 2), exponent);
   }
-  const int decimals = used + 2 - (exponent < 0 ? exponent : 0);
-  return out + (decimals > exponent + 3 ? decimals : exponent + 3);
+  const int to_last_digit = used + 2 - (exponent < 0 ? exponent : 0);
+  const int to_first_decimal = exponent + 3;  // a number such as 30 still gets its ".0"
+  return out + (to_last_digit > to_first_decimal ? to_last_digit : to_first_decimal);
 }
 
 PrintResult print_float32(const float* in, std::size_t n, char* out) noexcept {

@@ -183,6 +183,10 @@ char* print(std::int64_t value, char* out) noexcept {
   out += value < 0 ? 1 : 0;
   auto rest = static_cast<std::uint64_t>(value);
   rest = value < 0 ? 0 - rest : rest;
+  if (rest < 10) {
+    *out = static_cast<char>('0' + rest);
+    return out + 1;
+  }
   constexpr std::uint64_t kEight = 100000000;
   if (rest < kEight) {
     return print_short(static_cast<std::uint32_t>(rest), out);

@@ -10,14 +10,12 @@
 #include <boost/asio/error.hpp>
 
 #include "maas/base/error.h"
-#include "maas/server/response_head.h"
 
 namespace maas {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kShortBody = std::size_t{8} << 10U;  // copied behind the head
 // A body must bring this much within stall_timeout.
 constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 constexpr auto kLinger = std::chrono::seconds(2);
@@ -82,6 +80,7 @@ void Connection::start(std::list<Connection>::iterator self) {
   settle();
 }
 
+// GCC 12 miscompiles a co_await inside a && of a loop's condition.
 Connection::Task Connection::serve() {
   do {
     io_.set_timer(*this, io_.now() + io_.transport().options.idle_timeout);
@@ -218,9 +217,10 @@ void Connection::on_read(const Code& error, std::size_t n) noexcept {
 // False when there is nothing to answer: the client went, or has been idle for too long.
 bool Connection::begin_answer() {
   const RequestReader::State state = reader_.state();
-  const bool cut_off = state == RequestReader::State::kIdle || !timed_out_;
-  if (state != RequestReader::State::kReady && state != RequestReader::State::kRefused && cut_off &&
-      !refused_) {
+  const bool complete =
+      state == RequestReader::State::kReady || state == RequestReader::State::kRefused;
+  const bool too_late = timed_out_ && state != RequestReader::State::kIdle;
+  if (!complete && !too_late && !refused_) {
     return false;
   }
   exchange_->request.id = RequestId::next();
@@ -229,8 +229,7 @@ bool Connection::begin_answer() {
   counted_ = true;
   persistent_ = false;
   if (refused_) {
-    refuse(Error(ErrorCode::kOverloaded,
-                 "the server has as many connections as it may; try again later"));
+    refuse(Error(ErrorCode::kOverloaded, "there are too many connections; try again later"));
   } else if (state == RequestReader::State::kReady) {
     persistent_ = reader_.head().keep_alive;
     exchange_->http = reader_.request();
@@ -259,7 +258,7 @@ void Connection::post(std::shared_ptr<Exchange> exchange) noexcept {
   io_.post(*this, std::move(exchange));
 }
 
-// The coroutine goes on when whoever called the exchange has returned.
+// The coroutine does not go on from here but when whoever called the exchange has returned.
 void Connection::answered(Exchange&) noexcept {}
 
 void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
@@ -274,32 +273,24 @@ void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
 }
 
 void Connection::compose() {
-  const HttpResponse& response = exchange_->response;
   persistent_ = persistent_ && !io_.draining();
-  written_ = 0;
-  out_.clear();
-  append_head(out_, response,
+  answer_.set(exchange_->response,
               {.request_id = exchange_->request.id.text(),
                .date = io_.date(),
                .keep_alive = persistent_,
-               .http_1_0 = reader_.head().http_1_0});
-  if (exchange_->http.method != Method::kHead && response.body.size() <= kShortBody) {
-    out_ += response.body;
-  }
+               .http_1_0 = reader_.head().http_1_0},
+              exchange_->http.method != Method::kHead);
 }
 
 // False when the client must take some of it first.
 bool Connection::write() {
-  const std::string& body = exchange_->response.body;
-  const bool apart = exchange_->http.method != Method::kHead && body.size() > kShortBody;
-  const std::size_t total = out_.size() + (apart ? body.size() : 0);
-  while (written_ < total && !broken_) {
-    const std::size_t of_head = std::min(written_, out_.size());
-    const std::array<asio::const_buffer, 2> rest = {
-        asio::buffer(out_) + of_head,
-        apart ? asio::buffer(body) + (written_ - of_head) : asio::const_buffer()};
+  while (!answer_.done() && !broken_) {
+    const OutgoingAnswer::Rest rest = answer_.rest();
+    const std::array<asio::const_buffer, 2> both = {asio::buffer(rest.head),
+                                                    asio::buffer(rest.body)};
     Code error;
-    written_ += apart ? socket_.send(rest, 0, error) : socket_.send(rest[0], 0, error);
+    answer_.advance(rest.body.empty() ? socket_.send(both[0], 0, error)
+                                      : socket_.send(both, 0, error));
     if (error == asio::error::would_block) {
       return false;
     }

@@ -7,7 +7,6 @@
 #include <list>
 #include <memory>
 #include <span>
-#include <string>
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,6 +15,7 @@
 #include "maas/server/exchange.h"
 #include "maas/server/file_descriptor.h"
 #include "maas/server/io_thread.h"
+#include "maas/server/outgoing_answer.h"
 #include "maas/server/request_reader.h"
 #include "maas/server/timer_queue.h"
 
@@ -82,8 +82,7 @@ class Connection final : public ExchangeHost, public Timed {
   Wait wait_ = Wait::kNothing;
   std::coroutine_handle<> waiter_;
   std::size_t body_mark_ = 0;  // bytes of the body when its timer was set
-  std::string out_;            // head of the answer, and the body if it is short
-  std::size_t written_ = 0;
+  OutgoingAnswer answer_;
   std::size_t jobs_ = 0;  // submitted and not collected
   bool reading_ = false;
   bool writing_ = false;

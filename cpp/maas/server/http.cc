@@ -6,6 +6,8 @@
 namespace maas {
 namespace {
 
+constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
+
 char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -31,6 +33,9 @@ void HttpResponse::clear() noexcept {
   content_type = "application/json";
   headers.clear();
   body.clear();
+  if (body.capacity() > kKeptBody) {
+    body.shrink_to_fit();
+  }
 }
 
 }  // namespace maas

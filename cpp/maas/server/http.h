@@ -38,7 +38,7 @@ struct HttpResponse {
   std::string headers;                                 // further complete lines, "Allow: GET\r\n"
   std::string body;
 
-  void clear() noexcept;  // keeps the capacity
+  void clear() noexcept;  // keeps the capacity, if it is not large
 };
 
 }  // namespace maas

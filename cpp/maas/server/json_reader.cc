@@ -12,7 +12,9 @@
 namespace maas {
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
 // True when all eight bytes are ordinary in a string: ASCII, no control, no quote, no backslash.
 bool are_plain(const char* text) noexcept {
@@ -115,7 +117,9 @@ bool JsonReader::next_member(char bracket, std::string_view problem) {
   return true;
 }
 
-void JsonReader::begin_object() { open('{', "an object is wanted"); }
+void JsonReader::begin_object() {
+  open('{', "an object is wanted");
+}
 
 std::optional<std::string_view> JsonReader::next_key() {
   if (!next_member('}', "',' or '}' is missing")) {
@@ -133,9 +137,13 @@ std::optional<std::string_view> JsonReader::next_key() {
   return key;
 }
 
-void JsonReader::begin_array() { open('[', "an array is wanted"); }
+void JsonReader::begin_array() {
+  open('[', "an array is wanted");
+}
 
-bool JsonReader::next_item() { return next_member(']', "',' or ']' is missing"); }
+bool JsonReader::next_item() {
+  return next_member(']', "',' or ']' is missing");
+}
 
 std::string_view JsonReader::string() {
   skip_space();

@@ -125,7 +125,7 @@ void write_errors(const std::vector<Labelled>& models, std::string& body) {
 struct HistogramMetric {
   std::string_view name;
   std::string_view help;
-  Histogram ModelStats::*member;
+  Histogram ModelStats::* member;
 };
 
 constexpr std::array kHistograms = {

@@ -58,7 +58,10 @@ void append_parameters(std::string& out, std::string_view path) {
   out += ']';
 }
 
-void append_route(std::string& out, const Route& route, std::string_view path, std::string_view id) {
+void append_route(std::string& out,
+                  const Route& route,
+                  std::string_view path,
+                  std::string_view id) {
   append_key(out, path);
   out += '{';
   append_parameters(out, path);

@@ -90,9 +90,13 @@ constexpr std::string_view kResponses = R"json(
 
 }  // namespace
 
-std::string_view own_schemas() noexcept { return kSchemas; }
+std::string_view own_schemas() noexcept {
+  return kSchemas;
+}
 
-std::string_view own_responses() noexcept { return kResponses; }
+std::string_view own_responses() noexcept {
+  return kResponses;
+}
 
 std::string_view error_response(std::string_view status) noexcept {
   struct Row {

@@ -90,7 +90,9 @@ class Root final : public Handler {
 
 }  // namespace
 
-std::unique_ptr<Handler> make_live(const RouteContext&) { return std::make_unique<Live>(); }
+std::unique_ptr<Handler> make_live(const RouteContext&) {
+  return std::make_unique<Live>();
+}
 std::unique_ptr<Handler> make_ready(const RouteContext& context) {
   return std::make_unique<Ready>(context);
 }
@@ -103,6 +105,8 @@ std::unique_ptr<Handler> make_openapi(const RouteContext& context) {
 std::unique_ptr<Handler> make_docs(const RouteContext& context) {
   return std::make_unique<Docs>(context);
 }
-std::unique_ptr<Handler> make_root(const RouteContext&) { return std::make_unique<Root>(); }
+std::unique_ptr<Handler> make_root(const RouteContext&) {
+  return std::make_unique<Root>();
+}
 
 }  // namespace maas

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kCapacity = std::size_t{48} << 10U;
 constexpr std::size_t kHeadRoom = std::size_t{20} << 10U;  // more than any head may take
-constexpr std::size_t kAheadRoom = std::size_t{4} << 10U;
 constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
 
 }  // namespace
@@ -25,9 +24,8 @@ std::span<char> RequestReader::space() {
   }
   if (state_ == State::kBody && body_apart_) {
     pull_up(body_at_);
-  } else if (state_ == State::kIdle && (parsed_ == size_ || kCapacity - begin_ < kHeadRoom)) {
+  } else if (state_ == State::kIdle) {
     pull_up(0);
-    begin_ = 0;
   }
   return {bytes_.get() + size_, kCapacity - size_};
 }
@@ -41,17 +39,19 @@ void RequestReader::add(std::size_t n) noexcept {
 }
 
 std::span<char> RequestReader::space_ahead() noexcept {
-  // What comes here is the next request's beginning, whose head must fit behind it.
-  if (state_ != State::kReady || kCapacity - parsed_ < kHeadRoom ||
-      kCapacity - size_ < kAheadRoom) {
+  // Only where the head of the request that comes next will fit without being moved.
+  if (state_ != State::kReady || has_more() || kCapacity - parsed_ < kHeadRoom) {
     return {};
   }
   return {bytes_.get() + size_, kCapacity - size_};
 }
 
 RequestReader::State RequestReader::parse() {
-  if (state_ == State::kIdle && parsed_ < size_) {
+  if (state_ == State::kIdle && has_more()) {
     state_ = State::kHead;
+    if (kCapacity - parsed_ < kHeadRoom) {
+      pull_up(0);
+    }
   }
   if (state_ == State::kHead) {
     parse_head();
@@ -120,7 +120,6 @@ void RequestReader::next() {
   body_.clear(kKeptBody);
   body_apart_ = false;
   state_ = State::kIdle;
-  begin_ = parsed_;
 }
 
 void RequestReader::discard() {

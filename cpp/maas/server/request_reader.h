@@ -26,8 +26,8 @@ class RequestReader {
 
   explicit RequestReader(const HttpLimits& limits);
 
-  // Where to receive further bytes; never empty unless a request is ready or refused. Valid until
-  // next(), parse() or space() is called again.
+  // Where to receive further bytes; never empty unless a request is ready or refused. Nothing else
+  // may be called, but for next() and parse() while nothing has come, until add().
   std::span<char> space();
   void add(std::size_t n) noexcept;
   // Room to receive what comes while a ready request is being answered, without moving anything;
@@ -62,9 +62,8 @@ class RequestReader {
   const HttpLimits limits_;
   RequestParser parser_;
   State state_ = State::kIdle;
-  // The bytes of the request begin at begin_, those beyond parsed_ are not read yet.
+  // Those beyond parsed_ are not read yet.
   const std::unique_ptr<char[]> bytes_;
-  std::size_t begin_ = 0;
   std::size_t parsed_ = 0;
   std::size_t size_ = 0;
   std::size_t body_at_ = 0;  // in bytes_, when the body fits there

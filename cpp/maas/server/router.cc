@@ -41,7 +41,9 @@ ModelPath split(std::string_view path) noexcept {
   return parts;
 }
 
-[[noreturn]] void refuse(ErrorCode code, const std::string& message) { throw Error(code, message); }
+[[noreturn]] void refuse(ErrorCode code, const std::string& message) {
+  throw Error(code, message);
+}
 
 const std::shared_ptr<ServedModel>& find_served(const ModelPath& path, const Published& published) {
   if (!is_model_name(path.name)) {
@@ -87,8 +89,8 @@ Router::Router(const RouteContext& context)
 
 void Router::add(const Route& route, const Handler& handler) {
   const bool of_model = route.path.starts_with(kModelRoutes);
-  Target& target = of_model ? model_targets_[route.path.substr(kModelRoutes.size())]
-                            : targets_[route.path];
+  Target& target =
+      of_model ? model_targets_[route.path.substr(kModelRoutes.size())] : targets_[route.path];
   (route.method == Method::kGet ? target.get : target.post) = &handler;
 }
 
@@ -104,12 +106,12 @@ void Router::dispatch(Exchange& exchange) const {
                                ? find(path, current, exchange)
                                : find(decoded(path), current, exchange);
     if (target == nullptr) {
-      refuse(ErrorCode::kNotFound, "there is nothing at " + in_quotes(path) +
-                                       "; GET /openapi.json lists what there is");
+      refuse(ErrorCode::kNotFound,
+             "there is nothing at " + in_quotes(path) + "; GET /openapi.json lists what there is");
     }
     serve(*target, exchange);
-  } catch (const Error& error) {
-    exchange.fail(error);
+  } catch (...) {
+    exchange.fail(current_error());
   }
 }
 
@@ -145,9 +147,7 @@ const Router::Target* Router::find_model(std::string_view path,
 void Router::serve(const Target& target, Exchange& exchange) const {
   const Method method = exchange.http.method;
   const bool reads = method == Method::kGet || method == Method::kHead;
-  const Handler* handler = reads                      ? target.get
-                           : method == Method::kPost ? target.post
-                                                     : nullptr;
+  const Handler* handler = reads ? target.get : method == Method::kPost ? target.post : nullptr;
   if (handler != nullptr) {
     exchange.begin(*handler);
     return;

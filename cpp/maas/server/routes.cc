@@ -13,28 +13,43 @@ constexpr Method kGet = Method::kGet;
 constexpr Method kPost = Method::kPost;
 constexpr std::string_view kInferErrors = "400 404 413 415 500 503 504";
 
-// clang-format off
 constexpr std::array kRoutes = {
-    Route{kGet, "/livez", "public", "livez", "Whether the process answers", "", "maas.Live", "", make_live},
-    Route{kGet, "/readyz", "public", "readyz", "Whether the server takes requests", "", "maas.Ready", "503", make_ready},
-    Route{kGet, "/v2/health/live", "public", "v2_live", "Whether the process answers", "", "maas.Live", "", make_live},
-    Route{kGet, "/v2/health/ready", "public", "v2_ready", "Whether the server takes requests", "", "maas.Ready", "503", make_ready},
-    Route{kGet, "/v2", "read", "v2_server", "Name, version and extensions of the server", "", "maas.Server", "", make_server_metadata},
-    Route{kGet, "/v2/", "read", "v2_server_slash", "Name, version and extensions of the server", "", "maas.Server", "", make_server_metadata},
-    Route{kGet, "/v2/models", "read", "v2_models", "Names of the models", "", "maas.ModelList", "", make_model_list},
-    Route{kPost, "/v2/repository/index", "read", "v2_repository_index", "Models and versions with their state", "", "maas.RepositoryIndex", "400", make_repository_index},
-    Route{kGet, "/v2/models/{model}", "read", "v2_model", "Inputs and outputs of a model", "", "maas.Model", "400 404", make_model_metadata},
-    Route{kGet, "/v2/models/{model}/ready", "public", "v2_model_ready", "Whether a model takes requests", "", "maas.ModelReady", "400 404 503", make_model_ready},
-    Route{kPost, "/v2/models/{model}/infer", "infer", "v2_infer", "Answers tensors with tensors", "maas.InferRequest", "maas.Inference", kInferErrors, make_infer},
-    Route{kGet, "/metrics", "read", "metrics", "Counters in the text format of Prometheus", "", "maas.Metrics", "", make_metrics},
-    Route{kGet, "/openapi.json", "public", "openapi", "This document", "", "maas.OpenApi", "", make_openapi},
-    Route{kGet, "/docs", "public", "docs", "A page to read and try the operations", "", "maas.Page", "", make_docs},
+    Route{kGet, "/livez", "public", "livez", "Whether the process answers", "", "maas.Live", "",
+          make_live},
+    Route{kGet, "/readyz", "public", "readyz", "Whether the server takes requests", "",
+          "maas.Ready", "503", make_ready},
+    Route{kGet, "/v2/health/live", "public", "v2_live", "Whether the process answers", "",
+          "maas.Live", "", make_live},
+    Route{kGet, "/v2/health/ready", "public", "v2_ready", "Whether the server takes requests", "",
+          "maas.Ready", "503", make_ready},
+    Route{kGet, "/v2", "read", "v2_server", "Name, version and extensions of the server", "",
+          "maas.Server", "", make_server_metadata},
+    Route{kGet, "/v2/", "read", "v2_server_slash", "Name, version and extensions of the server", "",
+          "maas.Server", "", make_server_metadata},
+    Route{kGet, "/v2/models", "read", "v2_models", "Names of the models", "", "maas.ModelList", "",
+          make_model_list},
+    Route{kPost, "/v2/repository/index", "read", "v2_repository_index",
+          "Models and versions with their state", "", "maas.RepositoryIndex", "400",
+          make_repository_index},
+    Route{kGet, "/v2/models/{model}", "read", "v2_model", "Inputs and outputs of a model", "",
+          "maas.Model", "400 404", make_model_metadata},
+    Route{kGet, "/v2/models/{model}/ready", "public", "v2_model_ready",
+          "Whether a model takes requests", "", "maas.ModelReady", "400 404 503", make_model_ready},
+    Route{kPost, "/v2/models/{model}/infer", "infer", "v2_infer", "Answers tensors with tensors",
+          "maas.InferRequest", "maas.Inference", kInferErrors, make_infer},
+    Route{kGet, "/metrics", "read", "metrics", "Counters in the text format of Prometheus", "",
+          "maas.Metrics", "", make_metrics},
+    Route{kGet, "/openapi.json", "public", "openapi", "This document", "", "maas.OpenApi", "",
+          make_openapi},
+    Route{kGet, "/docs", "public", "docs", "A page to read and try the operations", "", "maas.Page",
+          "", make_docs},
     Route{kGet, "/", "public", "root", "To the documentation", "", "", "", make_root},
 };
-// clang-format on
 
 }  // namespace
 
-std::span<const Route> routes() noexcept { return kRoutes; }
+std::span<const Route> routes() noexcept {
+  return kRoutes;
+}
 
 }  // namespace maas

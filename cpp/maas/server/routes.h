@@ -19,10 +19,10 @@ struct RouteContext {
 
 // One operation of the server's own. Dispatch and the OpenAPI document come from it.
 struct Route {
-  Method method;             // kGet or kPost; one row per path
-  std::string_view path;     // "{model}" stands for a name, and for "NAME/versions/VERSION"
-  std::string_view scope;    // what a key must allow: "public", "read" or "infer"
-  std::string_view id;       // operationId
+  Method method;           // kGet or kPost; one row per path
+  std::string_view path;   // "{model}" stands for a name, and for "NAME/versions/VERSION"
+  std::string_view scope;  // what a key must allow: "public", "read" or "infer"
+  std::string_view id;     // operationId
   std::string_view summary;
   std::string_view request;  // schema of the body, empty for none
   std::string_view answer;   // response component; without one the row is not documented

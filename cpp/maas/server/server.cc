@@ -1,33 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/server.h"
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/catalog_check.h"
 #include "maas/server/connection_gate.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/listener.h"
 #include "maas/server/local_call.h"
 #include "maas/server/router.h"
-#include "maas/server/routes.h"
 #include "maas/server/server_state.h"
 
 namespace maas {
-namespace {
-
-bool is_own_path(std::string_view path) {
-  const auto known = routes();
-  return path == "/v2" || path.starts_with("/v2/") ||
-         std::any_of(known.begin(), known.end(),
-                     [&](const Route& route) { return route.path == path; });
-}
-
-}  // namespace
 
 struct Server::Impl {
   Impl(Engine& owner, ServerOptions wanted)
@@ -74,12 +62,7 @@ Server::~Server() {
 }
 
 void Server::publish(Catalog catalog) {
-  for (const EndpointSpec& endpoint : catalog.endpoints) {
-    if (is_own_path(endpoint.path)) {
-      throw Error(ErrorCode::kAlreadyExists,
-                  "the path " + endpoint.path + " is the server's own; give the endpoint another");
-    }
-  }
+  check_catalog(catalog);
   impl_->state.published.store(make_published(std::move(catalog)));
 }
 

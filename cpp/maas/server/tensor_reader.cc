@@ -180,9 +180,8 @@ bool ElementReader::read_narrow(std::size_t count) {
   const std::size_t end = done_ + count;
   while (true) {
     const std::string_view text = json_.rest();
-    const kernels::ParseResult parsed =
-        kernels::active().parse_int64(text.data(), text.data() + text.size(), wide.data(),
-                                      std::min(wide.size(), end - done_));
+    const kernels::ParseResult parsed = kernels::active().parse_int64(
+        text.data(), text.data() + text.size(), wide.data(), std::min(wide.size(), end - done_));
     for (std::size_t i = 0; i < parsed.count; ++i, ++done_) {
       if (!std::in_range<T>(wide[i])) {
         return fail_element(Kind::kRange, "a number out of the range of");
@@ -269,8 +268,8 @@ std::optional<TensorProblem> check_size(const TensorForm& form,
       elements ? checked_multiply(*elements, static_cast<std::int64_t>(dtype_size(form.dtype)))
                : std::nullopt;
   if (!bytes) {
-    return TensorProblem{Kind::kShape, "has a negative or too large dimension in its shape " +
-                                           shape.to_string()};
+    return TensorProblem{Kind::kShape,
+                         "has a negative or too large dimension in its shape " + shape.to_string()};
   }
   // Before anything is allocated: an element takes a character at least.
   if (static_cast<std::size_t>(*elements) > text_size) {
@@ -286,7 +285,8 @@ std::optional<TensorProblem> check_size(const TensorForm& form,
 }
 
 bool has_free_dimension(const Shape& shape) noexcept {
-  return std::any_of(shape.dims().begin(), shape.dims().end(), [](auto size) { return size == -1; });
+  return std::any_of(shape.dims().begin(), shape.dims().end(),
+                     [](auto size) { return size == -1; });
 }
 
 }  // namespace
@@ -299,8 +299,7 @@ std::optional<TensorProblem> read_tensor(JsonReader& json, const TensorForm& for
   json.peek();
   const JsonReader::Mark start = json.mark();
   const std::string_view text = json.rest();
-  const Shape shape =
-      has_free_dimension(form.shape) ? scan_shape(text, form.shape) : form.shape;
+  const Shape shape = has_free_dimension(form.shape) ? scan_shape(text, form.shape) : form.shape;
   std::optional<TensorProblem> problem = check_size(form, shape, text.size());
   if (!problem) {
     Tensor tensor = Tensor::allocate(form.dtype, shape);

@@ -16,8 +16,8 @@
 namespace maas {
 namespace {
 
-constexpr std::size_t kChunk = 512;            // numbers between two growths of the text
-constexpr std::size_t kMaxFloat64Chars = 32;   // -2.2250738585072014e-308, and more than enough
+constexpr std::size_t kChunk = 512;           // numbers between two growths of the text
+constexpr std::size_t kMaxFloat64Chars = 32;  // -2.2250738585072014e-308, and more than enough
 
 // Room for `size` more characters, and the length that `out` had.
 char* grow(std::string& out, std::size_t size) {

@@ -4,10 +4,10 @@
 #include <functional>
 #include <string>
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness.h"
 #include "maas/base/error.h"
 
 namespace maas {
@@ -18,13 +18,14 @@ using ::testing::HasSubstr;
 class CatalogCheck : public ::testing::Test {
  protected:
   CatalogCheck() {
-    EndpointSpec& native = catalog.endpoints.emplace_back();
+    catalog.endpoints.resize(2);
+    EndpointSpec& native = catalog.endpoints[0];
     native.path = "/native";
     native.native = true;
     native.model = harness.serve("m", std::make_shared<testing::AddOne>(testing::floats({2})));
     native.fields = {{"x", DType::kFloat32, Shape{2}, true}};
     native.outputs = {OutputSpec{}};
-    EndpointSpec& python = catalog.endpoints.emplace_back();
+    EndpointSpec& python = catalog.endpoints[1];
     python.path = "/a-Z_0.9~/deep";
     python.model = harness.serve("t", std::make_shared<testing::Texts>(1, ""));
     python.fields = {{"f", std::nullopt, {}, true}};
@@ -55,7 +56,8 @@ TEST_F(CatalogCheck, what_can_be_served_passes) {
 }
 
 TEST_F(CatalogCheck, paths_are_plain_and_not_the_servers_own) {
-  for (const char* path : {"", "x", "/a b", "/a?b", "/a#b", "/a%20b", "/{x}", "/\xC3\xA9", "/a\n"}) {
+  for (const char* path :
+       {"", "x", "/a b", "/a?b", "/a#b", "/a%20b", "/{x}", "/\xC3\xA9", "/a\n"}) {
     EXPECT_THAT(problem([&](Catalog& c) { c.endpoints[0].path = path; }), HasSubstr("not valid"));
     EXPECT_EQ(code, ErrorCode::kInvalidArgument);
   }
@@ -74,8 +76,9 @@ TEST_F(CatalogCheck, fields_are_what_json_can_express) {
   EXPECT_THAT(with_field({"x", DType::kFloat32, Shape({1, 1, 1, 1, 1, 1, 1, 1}), true}),
               HasSubstr("more than 7"));
   EXPECT_THAT(with_field({"x", std::nullopt, {}, true}), HasSubstr("tensors alone"));
-  EXPECT_THAT(problem([](Catalog& c) { c.endpoints[1].fields.push_back(c.endpoints[1].fields[0]); }),
-              HasSubstr("declared twice"));
+  EXPECT_THAT(
+      problem([](Catalog& c) { c.endpoints[1].fields.push_back(c.endpoints[1].fields[0]); }),
+      HasSubstr("declared twice"));
   EXPECT_THAT(problem([](Catalog& c) { c.endpoints[1].fields.resize(65); }),
               HasSubstr("more than 64"));
 }
@@ -87,8 +90,8 @@ TEST_F(CatalogCheck, outputs_exist_and_have_names_when_there_are_several) {
   OutputSpec top;
   top.render = Render::kTopK;
   EXPECT_THAT(with_outputs({}), HasSubstr("must have an output"));
-  EXPECT_THAT(with_outputs({OutputSpec{.source = 1}}), HasSubstr("the model lacks"));
-  EXPECT_THAT(with_outputs({OutputSpec{}, OutputSpec{.field = "a"}}), HasSubstr("field name"));
+  EXPECT_THAT(with_outputs({testing::output("", 1)}), HasSubstr("the model lacks"));
+  EXPECT_THAT(with_outputs({OutputSpec{}, testing::output("a")}), HasSubstr("field name"));
   EXPECT_THAT(with_outputs({top}), HasSubstr("k of 1"));
 }
 

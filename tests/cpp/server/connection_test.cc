@@ -41,7 +41,7 @@ TEST(Connection, answers_pipelined_requests_in_order) {
   client.send(all);
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(client.read_answer().body,
-              i % 7 == 3 ? "outputs: 1" : "/target|" + std::to_string(i));
+              i % 7 == 3 ? "outputs: 1" : std::string("/target|") + std::to_string(i));
   }
 }
 

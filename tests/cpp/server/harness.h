@@ -68,15 +68,16 @@ class Texts final : public Model {
     for (std::size_t row = 0; row < static_cast<std::size_t>(batch.rows); ++row) {
       std::string body;
       for (const Tensor& input : batch.inputs) {
-        body += (body.empty() ? "" : " ") + input.strings()[row];
+        const std::string& text = input.strings()[row];
+        body += (body.empty() || text.empty() ? "" : " ") + text;
       }
       result.row_errors.push_back(error_for(body));
       bodies.push_back(std::move(body));
     }
-    result.outputs = {Tensor::from_strings(std::move(bodies), Shape{batch.rows}),
-                      Tensor::from_strings(std::vector<std::string>(
-                                               static_cast<std::size_t>(batch.rows), type_),
-                                           Shape{batch.rows})};
+    result.outputs = {
+        Tensor::from_strings(std::move(bodies), Shape{batch.rows}),
+        Tensor::from_strings(std::vector<std::string>(static_cast<std::size_t>(batch.rows), type_),
+                             Shape{batch.rows})};
     done(std::move(result));
   }
 
@@ -98,10 +99,18 @@ inline Signature floats(const Shape& row) {
   return {.inputs = {{"x", DType::kFloat32, row}}, .outputs = {{"y", DType::kFloat32, row}}};
 }
 
+inline OutputSpec output(std::string field, std::size_t source = 0, std::vector<OpPtr> ops = {}) {
+  OutputSpec spec;
+  spec.field = std::move(field);
+  spec.source = source;
+  spec.ops = std::move(ops);
+  return spec;
+}
+
 // An engine, a router over it, and a host that runs one exchange at a time to its answer.
 class Harness {
  public:
-  Harness() { state.ready = true; }
+  explicit Harness(ServerOptions wanted = {}) : options(std::move(wanted)) { state.ready = true; }
 
   std::shared_ptr<ServedModel> serve(const std::string& name,
                                      std::shared_ptr<Model> model,

@@ -27,9 +27,9 @@ int status_of(std::string_view name, std::string_view value) {
 }
 
 TEST(JsonBody, json_in_utf8_is_let_through) {
-  for (const char* type : {"application/json", "Application/JSON", "application/json; charset=utf-8",
-                           "application/json;charset=UTF-8", "application/json ; charset=\"utf-8\"",
-                           "application/json;"}) {
+  for (const char* type : {"application/json", "Application/JSON",
+                           "application/json; charset=utf-8", "application/json;charset=UTF-8",
+                           "application/json ; charset=\"utf-8\"", "application/json;"}) {
     EXPECT_EQ(status_of("Content-Type", type), 200) << type;
   }
   EXPECT_EQ(status_of("Accept", "text/html"), 200);

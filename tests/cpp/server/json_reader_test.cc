@@ -47,22 +47,77 @@ std::string read_string(std::string_view text) {
 
 TEST(JsonReader, well_formed_texts_are_accepted) {
   for (const std::string_view text :
-       {"{}", "[]", "[[]   ]", " 1 ", "-0", "-0.0e-0", "1E+2", "123.456e78", "true", "false", "null",
-        R"("")", R"({"a":[1,{"b":null}],"":"x"})", "[1,\n2\t,\r3 ]", R"(["\u0000","\/","\""])",
-        "[\"\xF0\x9F\x98\x80\xC3\xA9\"]", R"(["\uD83D\uDE00"])", R"({"a":1,"a":2})"}) {
+       {"{}", "[]", "[[]   ]", " 1 ", "-0", "-0.0e-0", "1E+2", "123.456e78", "true", "false",
+        "null", R"("")", R"({"a":[1,{"b":null}],"":"x"})", "[1,\n2\t,\r3 ]",
+        R"(["\u0000","\/","\""])", "[\"\xF0\x9F\x98\x80\xC3\xA9\"]", R"(["\uD83D\uDE00"])",
+        R"({"a":1,"a":2})"}) {
     EXPECT_TRUE(accepts(text)) << text;
   }
 }
 
 TEST(JsonReader, malformed_texts_are_refused) {
-  for (const std::string_view text :
-       {"", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1]]", "[1}", "{]",
-        "{1:2}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{\"a\" 1}", "{a:1}", "{'a':1}", "01",
-        "+1", ".5", "1.", "1e", "1e+", "-", "--1", "0x1", "1_0", "NaN", "Infinity", "-Infinity",
-        "nul", "nulll", "True", "tru", "falsee", "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"",
-        "\"\\u12g4\"", "\"\\u-123\"", "\"\t\"", "\"\n\"", "1 1", "[1]x", "// c\n1", "[1]/**/", "'a'",
-        "\xEF\xBB\xBF[]", "\"\xFF\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"", R"("\uD83D")",
-        R"("\uD83Dx")", R"("\uD83D\u0041")", R"("\uDE00")", "[\"a\",\x01]"}) {
+  for (const std::string_view text : {"",
+                                      " ",
+                                      "{",
+                                      "}",
+                                      "[",
+                                      "]",
+                                      "[1",
+                                      "[1,",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1 2]",
+                                      "[1]]",
+                                      "[1}",
+                                      "{]",
+                                      "{1:2}",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "{,}",
+                                      "{\"a\" 1}",
+                                      "{a:1}",
+                                      "{'a':1}",
+                                      "01",
+                                      "+1",
+                                      ".5",
+                                      "1.",
+                                      "1e",
+                                      "1e+",
+                                      "-",
+                                      "--1",
+                                      "0x1",
+                                      "1_0",
+                                      "NaN",
+                                      "Infinity",
+                                      "-Infinity",
+                                      "nul",
+                                      "nulll",
+                                      "True",
+                                      "tru",
+                                      "falsee",
+                                      "\"",
+                                      "\"\\\"",
+                                      "\"\\x\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "\"\\u-123\"",
+                                      "\"\t\"",
+                                      "\"\n\"",
+                                      "1 1",
+                                      "[1]x",
+                                      "// c\n1",
+                                      "[1]/**/",
+                                      "'a'",
+                                      "\xEF\xBB\xBF[]",
+                                      "\"\xFF\"",
+                                      "\"\xC0\xAF\"",
+                                      "\"\xED\xA0\x80\"",
+                                      R"("\uD83D")",
+                                      R"("\uD83Dx")",
+                                      R"("\uD83D\u0041")",
+                                      R"("\uDE00")",
+                                      "[\"a\",\x01]"}) {
     EXPECT_FALSE(accepts(text)) << testing::PrintToString(text);
   }
   EXPECT_FALSE(accepts(std::string_view("[1]\0", 4)));
@@ -110,7 +165,8 @@ TEST(JsonReader, special_bytes_are_found_at_every_place_of_a_word) {
   for (std::size_t before = 0; before < 20; ++before) {
     const std::string padding(before, 'x');
     EXPECT_EQ(read_string('"' + padding + "\\n" + padding + '"'), padding + '\n' + padding);
-    EXPECT_EQ(read_string('"' + padding + "\xC3\xA9" + padding + '"'), padding + "\xC3\xA9" + padding);
+    EXPECT_EQ(read_string('"' + padding + "\xC3\xA9" + padding + '"'),
+              padding + "\xC3\xA9" + padding);
     EXPECT_FALSE(accepts('"' + padding + '\x1F' + padding + '"'));
     EXPECT_FALSE(accepts('"' + padding + '\xE9' + padding + '"'));
     EXPECT_TRUE(accepts('"' + padding + '\x7F' + padding + '"'));

@@ -6,10 +6,9 @@
 #include <sstream>
 #include <string>
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "harness.h"
 
 namespace maas {
 namespace {
@@ -20,17 +19,17 @@ struct Page {
   std::map<std::string, std::string> types;
 
   explicit Page(const std::string& text) {
-    static const std::regex kSample(
-        R"re(([a-z_]+)(\{[a-z]+="([^"\\\n]|\\["\\n])*"(,[a-z]+="([^"\\\n]|\\["\\n])*")*\})? (\S+))re");
-    static const std::regex kHead(R"(# (HELP|TYPE) ([a-z_]+) (.+))");
+    const std::string label = R"re([a-z]+="([^"\\\n]|\\["\\n])*")re";
+    const std::regex sample("([a-z_]+)(\\{" + label + "(," + label + ")*\\})? (\\S+)");
+    const std::regex head(R"(# (HELP|TYPE) ([a-z_]+) (.+))");
     std::istringstream lines(text);
     std::smatch match;
     for (std::string line; std::getline(lines, line);) {
-      if (std::regex_match(line, match, kHead)) {
+      if (std::regex_match(line, match, head)) {
         EXPECT_TRUE(match[1] == "HELP" || types.emplace(match[2], match[3]).second) << line;
         continue;
       }
-      const bool is_sample = std::regex_match(line, match, kSample);
+      const bool is_sample = std::regex_match(line, match, sample);
       EXPECT_TRUE(is_sample) << line;
       if (is_sample) {
         const std::string key = match[1].str() + match[2].str();
@@ -69,8 +68,8 @@ TEST(MetricsPage, every_series_of_a_model_is_there) {
   EXPECT_EQ(page.samples.at(R"(maas_batch_size_bucket{model="m",version="1",le="+Inf"})"), 2);
   EXPECT_EQ(page.samples.at(R"(maas_batch_size_count{model="m",version="1"})"), 2);
   EXPECT_EQ(page.samples.at(R"(maas_batch_size_sum{model="m",version="1"})"), 5002);
-  for (const char* histogram :
-       {"maas_queue_seconds", "maas_batch_seconds", "maas_compute_seconds", "maas_request_seconds"}) {
+  for (const char* histogram : {"maas_queue_seconds", "maas_batch_seconds", "maas_compute_seconds",
+                                "maas_request_seconds"}) {
     EXPECT_EQ(page.types.at(histogram), "histogram");
   }
 }

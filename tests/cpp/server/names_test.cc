@@ -29,7 +29,11 @@ TEST(Names, versions_are_positive_decimal_numbers) {
 
 TEST(Names, what_is_shown_is_printable_and_bounded) {
   EXPECT_EQ(in_quotes("digits"), "'digits'");
-  EXPECT_EQ(in_quotes("a\r\nb\x01\xC3\xA9"), "'a?" "?b?" "?" "?'");
+  EXPECT_EQ(in_quotes("a\r\nb\x01\xC3\xA9"),
+            "'a?"
+            "?b?"
+            "?"
+            "?'");
   EXPECT_EQ(in_quotes(std::string(70, 'x')), "'" + std::string(64, 'x') + "...'");
 }
 

@@ -26,7 +26,8 @@ std::set<std::string> keys_of(std::string_view members) {
   return keys;
 }
 
-void expect_references(std::string_view text, std::string_view kind,
+void expect_references(std::string_view text,
+                       std::string_view kind,
                        const std::set<std::string>& known) {
   const std::string start = "#/components/" + std::string(kind) + "/";
   for (auto at = text.find(start); at != std::string_view::npos; at = text.find(start, at + 1)) {

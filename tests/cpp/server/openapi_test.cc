@@ -46,9 +46,10 @@ std::string member(const std::string& text, std::string_view wanted) {
 }
 
 TEST(OpenApi, it_tells_title_and_version) {
-  EXPECT_THAT(document({}),
-              testing::StartsWith(
-                  R"({"openapi":"3.1.0","info":{"title":"my \"title\"","version":"1.2"},"paths":{)"));
+  EXPECT_THAT(
+      document({}),
+      testing::StartsWith(
+          R"({"openapi":"3.1.0","info":{"title":"my \"title\"","version":"1.2"},"paths":{)"));
 }
 
 TEST(OpenApi, every_documented_route_is_there_with_its_scope) {
@@ -96,8 +97,7 @@ TEST(OpenApi, an_endpoints_operation_gets_the_errors_that_it_does_not_describe) 
 TEST(OpenApi, an_endpoint_without_an_operation_is_described_all_the_same) {
   Catalog catalog;
   catalog.endpoints.emplace_back().path = "/bare";
-  const std::string post =
-      member(member(member(document(catalog), "paths"), "/bare"), "post");
+  const std::string post = member(member(member(document(catalog), "paths"), "/bare"), "post");
   EXPECT_THAT(member(post, "responses"), HasSubstr(R"("200":{"description":)"));
 }
 

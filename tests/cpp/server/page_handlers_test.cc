@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/page_handlers.h"
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "harness.h"
 
 namespace maas {
 namespace {

@@ -50,11 +50,10 @@ TEST(RequestParser, gives_the_parts_of_a_head) {
 
 TEST(RequestParser, is_used_again_for_the_next_request) {
   RequestParser parser(HttpLimits{});
-  for (int i = 0; i < 3; ++i) {
-    const std::string text =
-        "GET /" + std::to_string(i) + " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+  for (const std::string path : {"/first", "/second", "/third"}) {
+    const std::string text = "GET " + path + " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
     EXPECT_EQ(parser.parse_head(text), text.size());
-    EXPECT_EQ(parser.head().http.path, "/" + std::to_string(i));
+    EXPECT_EQ(parser.head().http.path, path);
     EXPECT_TRUE(parser.head().http_1_0 && parser.head().keep_alive);
     parser.reset();
     EXPECT_FALSE(parser.head_done());

@@ -3,10 +3,9 @@
 
 #include <string>
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "harness.h"
 
 namespace maas {
 namespace {
@@ -87,8 +86,8 @@ TEST_F(RouterTest, a_model_that_is_not_there_is_404_and_named) {
 TEST_F(RouterTest, names_and_versions_out_of_form_are_400) {
   for (const char* path :
        {"/v2/models/", "/v2/models/.", "/v2/models/../ready", "/v2/models/-a", "/v2/models/a;x",
-        "/v2/models/a'--", "/v2/models/a\\b", "/v2/models/m/versions/01", "/v2/models/m/versions/-1",
-        "/v2/models/m/versions/1e3/infer", "/v2/models/m/versions/",
+        "/v2/models/a'--", "/v2/models/a\\b", "/v2/models/m/versions/01",
+        "/v2/models/m/versions/-1", "/v2/models/m/versions/1e3/infer", "/v2/models/m/versions/",
         "/v2/models/m/versions/12345678901234567890", "/v2/models//ready"}) {
     const std::string_view text = path;
     const Method method = text.ends_with("infer") ? Method::kPost : Method::kGet;

@@ -106,17 +106,17 @@ TEST(TensorReader, every_dtype_is_read_and_its_edges_are_exact) {
 }
 
 TEST(TensorReader, values_beyond_the_dtype_are_a_range_problem) {
-  for (const auto& [dtype, text] : std::vector<std::pair<DType, std::string>>{
-           {DType::kUint8, "[1,300]"},
-           {DType::kUint8, "[1,-1]"},
-           {DType::kInt8, "[1,128]"},
-           {DType::kInt32, "[1,2147483648]"},
-           {DType::kUint32, "[1,4294967296]"},
-           {DType::kInt64, "[1,9223372036854775808]"},
-           {DType::kUint64, "[1,18446744073709551616]"},
-           {DType::kUint64, "[1,-1]"},
-           {DType::kFloat32, "[1,1e39]"},
-           {DType::kFloat64, "[1,1e999]"}}) {
+  for (const auto& [dtype, text] :
+       std::vector<std::pair<DType, std::string>>{{DType::kUint8, "[1,300]"},
+                                                  {DType::kUint8, "[1,-1]"},
+                                                  {DType::kInt8, "[1,128]"},
+                                                  {DType::kInt32, "[1,2147483648]"},
+                                                  {DType::kUint32, "[1,4294967296]"},
+                                                  {DType::kInt64, "[1,9223372036854775808]"},
+                                                  {DType::kUint64, "[1,18446744073709551616]"},
+                                                  {DType::kUint64, "[1,-1]"},
+                                                  {DType::kFloat32, "[1,1e39]"},
+                                                  {DType::kFloat64, "[1,1e999]"}}) {
     const TensorProblem problem = refused(text, dtype, Shape{2});
     EXPECT_EQ(problem.kind, Kind::kRange) << text;
     EXPECT_THAT(problem.message, HasSubstr("element 1")) << text;
@@ -144,7 +144,8 @@ TEST(TensorReader, ragged_short_and_long_arrays_are_a_shape_problem) {
     for (const bool flat : {false, true}) {
       for (const std::string_view text :
            {"[[1,2],[3]]", "[[1,2],[3,4,5]]", "[[1,2]]", "[[1,2],[3,4],[5,6]]", "[[1,2],3]", "[1]",
-            "[[[1],[2]],[[3],[4]]]", "[]", "[[],[]]", "[1,2,3,4,5]", "[1,[2]]", "[[1,2],[3,[4]]]"}) {
+            "[[[1],[2]],[[3],[4]]]", "[]", "[[],[]]", "[1,2,3,4,5]", "[1,[2]]",
+            "[[1,2],[3,[4]]]"}) {
         EXPECT_EQ(refused(text, dtype, Shape{2, 2}, flat).kind, Kind::kShape) << text;
       }
     }
@@ -176,8 +177,8 @@ TEST(TensorReader, long_runs_of_narrow_integers_are_read_in_pieces) {
     for (std::size_t i = 1; i < size; ++i) {
       text += " , " + std::to_string(i % 200);
     }
-    const auto read = values<std::uint8_t>(text + "]", DType::kUint8,
-                                           Shape{static_cast<std::int64_t>(size)});
+    const auto read =
+        values<std::uint8_t>(text + "]", DType::kUint8, Shape{static_cast<std::int64_t>(size)});
     ASSERT_EQ(read.size(), size);
     EXPECT_EQ(read.back(), (size - 1) % 200);
     const Shape shorter{static_cast<std::int64_t>(size) - 1};
@@ -192,9 +193,8 @@ TEST(TensorReader, long_runs_of_narrow_integers_are_read_in_pieces) {
 
 TEST(TensorReader, a_shape_is_checked_before_memory_is_taken) {
   constexpr std::int64_t kBig = std::int64_t{1} << 32;
-  for (const Shape& shape :
-       {Shape{kBig, kBig}, Shape{-5}, Shape{INT64_MIN}, Shape{65536, 65536, 65536, 65536, 2},
-        Shape{kBig}, Shape{INT64_MAX}}) {
+  for (const Shape& shape : {Shape{kBig, kBig}, Shape{-5}, Shape{INT64_MIN},
+                             Shape{65536, 65536, 65536, 65536, 2}, Shape{kBig}, Shape{INT64_MAX}}) {
     EXPECT_EQ(refused("[1]", DType::kBytes, shape, true).kind, Kind::kShape);
     EXPECT_EQ(refused("[1]", DType::kFloat32, shape).kind, Kind::kShape);
   }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/typed_request.h"
 
+#include <random>
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "maas/base/error.h"
-#include "harness.h"
 
 namespace maas {
 namespace {
@@ -63,15 +64,14 @@ TEST_F(TypedRequest, a_model_without_a_batch_dimension_gets_the_shape_itself) {
 TEST_F(TypedRequest, all_problems_are_told_at_once) {
   const Error error = refusal(R"({"x":[1],"extra":null,"y\n":0})");
   EXPECT_EQ(error.code(), ErrorCode::kUnprocessable);
-  EXPECT_EQ(error.detail(),
-            R"([{"loc":["body","x"],)"
-            R"("msg":"has fewer than 2 elements where its shape [2] wants them",)"
-            R"("type":"tensor_shape"},)"
-            R"({"loc":["body","extra"],"msg":"is no field of this endpoint",)"
-            R"("type":"extra_forbidden"},)"
-            R"({"loc":["body","y\n"],"msg":"is no field of this endpoint",)"
-            R"("type":"extra_forbidden"},)"
-            R"({"loc":["body","text"],"msg":"is required","type":"missing"}])");
+  EXPECT_EQ(error.detail(), R"([{"loc":["body","x"],)"
+                            R"("msg":"has fewer than 2 elements where its shape [2] wants them",)"
+                            R"("type":"tensor_shape"},)"
+                            R"({"loc":["body","extra"],"msg":"is no field of this endpoint",)"
+                            R"("type":"extra_forbidden"},)"
+                            R"({"loc":["body","y\n"],"msg":"is no field of this endpoint",)"
+                            R"("type":"extra_forbidden"},)"
+                            R"({"loc":["body","text"],"msg":"is required","type":"missing"}])");
 }
 
 TEST_F(TypedRequest, tensor_problems_have_their_types) {
@@ -93,9 +93,9 @@ TEST_F(TypedRequest, a_body_that_is_no_object_is_unprocessable) {
 }
 
 TEST_F(TypedRequest, a_body_that_is_no_json_is_malformed) {
-  for (const char* body : {"", "{", "[1", R"({"x":[1,2],"text":})", R"({"x":[1,2]} 1)", "nul",
-                           R"({"x":[1,2,],"text":1})", R"({"text":[tru],"x":[1,2]})",
-                           R"({"other":[01]})"}) {
+  for (const char* body :
+       {"", "{", "[1", R"({"x":[1,2],"text":})", R"({"x":[1,2]} 1)", "nul",
+        R"({"x":[1,2,],"text":1})", R"({"text":[tru],"x":[1,2]})", R"({"other":[01]})"}) {
     const Error error = refusal(body);
     EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument) << body;
     EXPECT_TRUE(error.detail().empty());
@@ -118,6 +118,25 @@ TEST_F(TypedRequest, problems_that_are_listed_are_bounded) {
 TEST_F(TypedRequest, tensors_that_would_take_too_much_memory_are_too_large) {
   EXPECT_EQ(read(R"({"x":[1,2],"text":1})", 8).size(), 3U);
   EXPECT_EQ(refusal(R"({"x":[1,2],"text":1})", 7).code(), ErrorCode::kTooLarge);
+}
+
+TEST_F(TypedRequest, a_damaged_body_is_read_or_refused) {
+  endpoint.fields[0].row = Shape{-1, 2};
+  const std::string whole = R"({"x":[[1.5,2],[3e1,-4]],"text":{"a":"\uD83D\uDE00"},"more":null})";
+  const std::string bytes = "\"\\{}[]:,-+.eE019ntfu \n\x01\x7F\xC3\xFF";
+  std::minstd_rand random(7);
+  for (int i = 0; i < 20000; ++i) {
+    std::string body = whole;
+    for (int change = 0; change <= i % 3; ++change) {
+      body[random() % body.size()] = bytes[random() % bytes.size()];
+      body.erase(random() % body.size(), random() % 3);
+    }
+    try {
+      read(body);
+    } catch (const Error& error) {
+      ASSERT_NE(error.code(), ErrorCode::kInternal) << body;
+    }
+  }
 }
 
 TEST_F(TypedRequest, one_problem_of_the_body_has_a_form_of_its_own) {

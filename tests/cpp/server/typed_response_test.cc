@@ -4,11 +4,11 @@
 #include <cmath>
 #include <string>
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "maas/base/error.h"
-#include "harness.h"
 
 namespace maas {
 namespace {
@@ -51,14 +51,13 @@ TEST_F(TypedResponse, an_output_without_a_field_is_the_whole_answer) {
 }
 
 TEST_F(TypedResponse, fields_make_an_object) {
-  endpoint.outputs = {OutputSpec{.field = "a", .source = 1},
-                      OutputSpec{.field = "b\"", .source = 0, .ops = {ops::argmax()}}};
+  endpoint.outputs = {testing::output("a", 1), testing::output("b\"", 0, {ops::argmax()})};
   EXPECT_EQ(write({floats_of({1, 3}, {1, 3, 2}), floats_of({1, 1}, {4})}),
             R"({"a":[4.0],"b\"":1})");
 }
 
 TEST_F(TypedResponse, one_named_field_is_an_object_too) {
-  endpoint.outputs = {OutputSpec{.field = "a"}};
+  endpoint.outputs = {testing::output("a")};
   EXPECT_EQ(write({floats_of({1, 1}, {4})}), R"({"a":[4.0]})");
 }
 
@@ -81,7 +80,7 @@ TEST_F(TypedResponse, the_greatest_come_with_their_labels) {
 TEST_F(TypedResponse, operations_find_the_fields_of_the_request) {
   endpoint.fields = {{"x", DType::kFloat32, Shape{1}, true},
                      {"mask", DType::kInt64, Shape{2}, true}};
-  endpoint.outputs = {OutputSpec{.ops = {ops::mean_pool("mask")}}};
+  endpoint.outputs = {testing::output("", 0, {ops::mean_pool("mask")})};
   Tensor mask = Tensor::zeros(DType::kInt64, Shape{1, 2});
   mask.mutable_values<std::int64_t>()[1] = 1;
   EXPECT_EQ(write({floats_of({1, 2, 2}, {1, 2, 3, 4})}, {floats_of({1, 1}, {0}), mask}),

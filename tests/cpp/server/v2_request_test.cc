@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/v2_request.h"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,10 @@ TEST(V2Request, inputs_come_in_the_order_of_the_signature) {
 }
 
 TEST(V2Request, keys_of_an_input_come_in_any_order) {
-  for (const char* a : {R"({"data":[1,2],"datatype":"FP32","shape":[1,2],"name":"a"})",
-                        R"({"shape":[1,2],"data":[[1,2]],"name":"a","datatype":"FP32"})",
-                        R"({"x":{},"name":"a","\u0064ata":[1,2],"datatype":"FP32","shape":[1,2]})"}) {
+  for (const char* a :
+       {R"({"data":[1,2],"datatype":"FP32","shape":[1,2],"name":"a"})",
+        R"({"shape":[1,2],"data":[[1,2]],"name":"a","datatype":"FP32"})",
+        R"({"x":{},"name":"a","\u0064ata":[1,2],"datatype":"FP32","shape":[1,2]})"}) {
     EXPECT_THAT(read(with_inputs(a + ("," + kB))).inputs[0].values<float>(),
                 ElementsAre(1.0F, 2.0F));
   }
@@ -80,12 +82,13 @@ TEST(V2Request, outputs_are_chosen_by_name) {
   const auto ask = [](const std::string& outputs) {
     return with_inputs(kA + "," + kB, R"(,"outputs":[)" + outputs + "]");
   };
-  EXPECT_THAT(read(ask(R"({"name":"z"},{"name":"y","parameters":{"binary_data":false}})"))
-                  .options.outputs,
-              ElementsAre(1U, 0U));
+  EXPECT_THAT(
+      read(ask(R"({"name":"z"},{"name":"y","parameters":{"binary_data":false}})")).options.outputs,
+      ElementsAre(1U, 0U));
   EXPECT_TRUE(read(ask("")).options.is_default());
   EXPECT_THAT(refusal(ask(R"({"name":"w"})")).message(), HasSubstr("no output 'w'"));
-  EXPECT_THAT(refusal(ask(R"({"name":"z"},{"name":"z"})")).message(), HasSubstr("'z' is asked for"));
+  EXPECT_THAT(refusal(ask(R"({"name":"z"},{"name":"z"})")).message(),
+              HasSubstr("'z' is asked for"));
   EXPECT_THAT(refusal(ask("{}")).message(), HasSubstr("no \"name\""));
   EXPECT_THAT(refusal(ask("1")).message(), HasSubstr("must be an object"));
 }
@@ -110,9 +113,9 @@ TEST(V2Request, other_forms_of_data_than_json_are_refused_by_name) {
           .message(),
       HasSubstr("classification"));
   for (const char* half : {"FP16", "BF16"}) {
-    EXPECT_THAT(refusal(with_inputs(std::string(R"({"name":"a","datatype":")") + half + "\"}"))
-                    .message(),
-                HasSubstr("cannot be sent as JSON"));
+    EXPECT_THAT(
+        refusal(with_inputs(std::string(R"({"name":"a","datatype":")") + half + "\"}")).message(),
+        HasSubstr("cannot be sent as JSON"));
   }
 }
 
@@ -147,9 +150,9 @@ TEST(V2Request, repeated_keys_are_refused_also_escaped_ones) {
 }
 
 TEST(V2Request, shapes_are_whole_numbers_of_at_most_eight_dimensions) {
-  for (const std::string shape : {"[-1]", "[2.5]", "[\"2\"]", "[null]", "[1e2]", "2", "null", "{}",
-                                  "[[2]]", "[9223372036854775808]", "[-9223372036854775808]",
-                                  "[1,1,1,1,1,1,1,1,1]"}) {
+  for (const std::string shape :
+       {"[-1]", "[2.5]", "[\"2\"]", "[null]", "[1e2]", "2", "null", "{}", "[[2]]",
+        "[9223372036854775808]", "[-9223372036854775808]", "[1,1,1,1,1,1,1,1,1]"}) {
     EXPECT_THAT(refusal(with_inputs(R"({"name":"a","shape":)" + shape + "}")).message(),
                 HasSubstr("shape"))
         << shape;
@@ -167,10 +170,10 @@ TEST(V2Request, shapes_are_whole_numbers_of_at_most_eight_dimensions) {
 TEST(V2Request, data_that_does_not_suit_its_datatype_names_the_input) {
   for (const std::string data : {"[1,null]", "[1,\"2\"]", "[1,1e39]", "[[1],[2]]", "[[1,2],[3,4]]",
                                  "7", "\"a\"", "[true,false]"}) {
-    EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FP32","shape":[1,2],"data":)" +
-                                    data + "}"))
-                    .message(),
-                HasSubstr("input 'a' "))
+    EXPECT_THAT(
+        refusal(with_inputs(R"({"name":"a","datatype":"FP32","shape":[1,2],"data":)" + data + "}"))
+            .message(),
+        HasSubstr("input 'a' "))
         << data;
   }
   EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FLOAT"})")).message(),
@@ -192,6 +195,26 @@ TEST(V2Request, inputs_that_would_take_too_much_memory_are_too_large) {
   EXPECT_EQ(refusal(with_inputs(kA + "," + kB), 7 + sizeof(std::string)).code(),
             ErrorCode::kTooLarge);
   EXPECT_EQ(refusal(with_inputs(kA + "," + kB), 7).code(), ErrorCode::kTooLarge);
+}
+
+TEST(V2Request, a_damaged_request_is_read_or_refused) {
+  const std::string whole = with_inputs(
+      kA + "," + kB, R"(,"id":"\u00e91","parameters":{"p":[1e5]},"outputs":[{"name":"y"}])");
+  const std::string bytes = "\"\\{}[]:,-+.eE019ntfu \n\x01\x7F\xC3\xFF";
+  std::minstd_rand random(7);
+  for (int i = 0; i < 20000; ++i) {
+    std::string body = whole;
+    for (int change = 0; change <= i % 3; ++change) {
+      body[random() % body.size()] = bytes[random() % bytes.size()];
+      body.erase(random() % body.size(), random() % 3);
+    }
+    try {
+      read(body);
+    } catch (const Error& error) {
+      ASSERT_NE(error.code(), ErrorCode::kInternal) << body;
+      ASSERT_LT(error.message().size(), 400U) << body;
+    }
+  }
 }
 
 TEST(V2Request, every_prefix_is_refused) {

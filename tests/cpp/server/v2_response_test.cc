@@ -4,11 +4,11 @@
 #include <cmath>
 #include <string>
 
+#include "harness.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "maas/base/error.h"
-#include "harness.h"
 
 namespace maas {
 namespace {
@@ -37,10 +37,9 @@ class V2Response : public ::testing::Test {
 };
 
 TEST_F(V2Response, it_names_the_model_and_holds_every_output) {
-  EXPECT_EQ(response({}),
-            R"({"model_name":"m","model_version":"1","outputs":[)"
-            R"({"name":"y","shape":[1,2],"datatype":"FP32","data":[0.5,2.0]},)"
-            R"({"name":"t\"","shape":[1,1],"datatype":"BYTES","data":["a\n"]}]})");
+  EXPECT_EQ(response({}), R"({"model_name":"m","model_version":"1","outputs":[)"
+                          R"({"name":"y","shape":[1,2],"datatype":"FP32","data":[0.5,2.0]},)"
+                          R"({"name":"t\"","shape":[1,1],"datatype":"BYTES","data":["a\n"]}]})");
 }
 
 TEST_F(V2Response, it_echoes_the_id_and_holds_the_outputs_asked_for) {
@@ -61,18 +60,16 @@ TEST_F(V2Response, values_that_json_cannot_express_name_the_output) {
 
 TEST_F(V2Response, metadata_tells_shapes_on_the_wire_and_all_versions) {
   Catalog catalog;
-  catalog.models = {model, harness.engine.serve({"other", 1},
-                                                std::make_shared<testing::AddOne>(kSignature), {}),
-                    harness.engine.serve({"m", 4}, std::make_shared<testing::AddOne>(kSignature),
-                                         {})};
+  catalog.models = {
+      model, harness.engine.serve({"other", 1}, std::make_shared<testing::AddOne>(kSignature), {}),
+      harness.engine.serve({"m", 4}, std::make_shared<testing::AddOne>(kSignature), {})};
   std::string body;
   write_model_metadata(*model, catalog, body);
-  EXPECT_EQ(body,
-            R"({"name":"m","versions":["1","4"],"platform":"test","inputs":[)"
-            R"({"name":"x","datatype":"FP32","shape":[-1,2]},)"
-            R"({"name":"t","datatype":"BYTES","shape":[-1]}],"outputs":[)"
-            R"({"name":"y","datatype":"FP32","shape":[-1,2]},)"
-            R"({"name":"t\"","datatype":"BYTES","shape":[-1,-1]}]})");
+  EXPECT_EQ(body, R"({"name":"m","versions":["1","4"],"platform":"test","inputs":[)"
+                  R"({"name":"x","datatype":"FP32","shape":[-1,2]},)"
+                  R"({"name":"t","datatype":"BYTES","shape":[-1]}],"outputs":[)"
+                  R"({"name":"y","datatype":"FP32","shape":[-1,2]},)"
+                  R"({"name":"t\"","datatype":"BYTES","shape":[-1,-1]}]})");
 }
 
 }  // namespace

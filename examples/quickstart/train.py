@@ -51,6 +51,7 @@ def split() -> list[np.ndarray]:
 
 def train(images: torch.Tensor, labels: torch.Tensor, epochs: int) -> DigitNet:
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # so small a network gains nothing from a second
     net = DigitNet()
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
     for _ in range(epochs):
@@ -81,7 +82,6 @@ def save(net: DigitNet, path: Path) -> None:
 
 
 def main() -> None:
-    torch.set_num_threads(1)  # so small a network gains nothing from a second
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--output", type=Path, default=HERE / "digits.pt")

@@ -28,6 +28,7 @@ class Process:
         )
         self.lines: list[str] = []
         self.url = ""
+        self._clients: list[maas.Client] = []
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -59,7 +60,8 @@ class Process:
         return bool(self.lines) and self.lines[-1] == ""
 
     def client(self) -> maas.Client:
-        return maas.Client(self.url)
+        self._clients.append(maas.Client(self.url))
+        return self._clients[-1]
 
     def send(self, number: signal.Signals) -> None:
         self.popen.send_signal(number)
@@ -71,6 +73,8 @@ class Process:
 
     def end(self) -> None:
         """Whatever it does."""
+        for client in self._clients:
+            client.close()
         if self.popen.poll() is None:
             self.popen.kill()
         self.exit_code()

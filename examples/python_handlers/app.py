@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-import maas
 import numpy as np
+
+import maas
 
 QUICKSTART = Path(__file__).resolve().parent.parent / "quickstart"
 Image = Annotated[np.ndarray, maas.Tensor("float32", [8, 8])]
@@ -26,7 +27,7 @@ def words(text: str, longest: int = 3) -> list[str]:
 
 @maas.endpoint("/even", max_concurrency=64)
 async def even(image: Image, threshold: float = 0.5) -> dict[str, float | bool]:
-    """Whether the digit in an image is even. The model is called in process and shares its batches."""
+    """Whether the digit in an image is even; the model is called in process, in shared batches."""
     answer = await digits(image=image[None] / 16)
     logits = np.exp(answer["logits"][0] - answer["logits"][0].max())
     probability = float(logits[::2].sum() / logits.sum())

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-import maas
 import numpy as np
+
+import maas
 
 Image, Logits = maas.Tensor("float32", [8, 8]), maas.Tensor("float32", [10])
 net = maas.load("digits.pt", inputs={"image": Image}, outputs={"logits": Logits}, max_batch_size=32)

@@ -1,4 +1,4 @@
-"""Trains a small CNN on scikit-learn's digits and saves it as TorchScript: digits.pt beside this file."""
+"""Trains a small CNN on scikit-learn's digits; saves it as TorchScript in digits.pt beside it."""
 
 import argparse
 import warnings
@@ -58,7 +58,7 @@ def train(images: torch.Tensor, labels: torch.Tensor, epochs: int) -> DigitNet:
         for batch in torch.randperm(len(images)).split(64):
             loss = nn.functional.cross_entropy(net(images[batch]), labels[batch])
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
     return net.eval()
 

@@ -9,9 +9,11 @@ def error_codes() -> list[str]: ...
 
 @final
 class CoreError(Exception):
-    """Raised by the core; `errors.py` turns it into the public class of its code."""
+    """Raised by the core; `errors.py` turns it into the public class of its code.
 
-    # args = (code, http_status, message, detail_json)
+    Its args are the code's name, the HTTP status (0: the code decides), the message, and the detail
+    as a JSON array (or nothing).
+    """
 
 @final
 class Tensor:
@@ -82,10 +84,12 @@ def top_k(x: Tensor, k: int) -> tuple[Tensor, Tensor]: ...
 
 @final
 class Output:
-    """One field of a native endpoint's answer: a model output, transformed, then written as JSON."""
+    """One field of a native endpoint's answer: a model output, transformed, then written as JSON.
 
-    # field "" = the whole answer; source "" = the model's only output
-    # render: "values" | "top_k"
+    An empty field is the whole answer, an empty source the model's only output; render is "values"
+    or "top_k".
+    """
+
     def __init__(
         self,
         *,

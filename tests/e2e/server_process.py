@@ -52,8 +52,8 @@ class Process:
     def wait_for(self, text: str) -> None:
         """Until the log holds `text`."""
         with self._changed:
-            found = self._changed.wait_for(lambda: text in self.log or self.ended, START_S)
-        assert found and text in self.log, f"no {text!r} in the log:\n{self.log}"
+            self._changed.wait_for(lambda: text in self.log or self.ended, START_S)
+        assert text in self.log, f"no {text!r} in the log:\n{self.log}"
 
     @property
     def ended(self) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from server_process import Process
 
-APP = '''
+APP = """
 import threading
 import maas
 
@@ -45,7 +45,7 @@ def spin(seconds: float) -> str:
 
 import logging
 maas_log = logging.getLogger("maas")
-'''
+"""
 
 
 @pytest.fixture

@@ -264,7 +264,9 @@ void Connection::answered(Exchange&) noexcept {}
 void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
   --jobs_;
   exchange->deliver();
-  exchange.reset();
+  if (exchange != exchange_ || ended_) {
+    exchange->reset();  // nobody will ask for its answer
+  }
   if (wait_ == Wait::kAnswer && exchange_->is_answered()) {
     resume();
   } else {
@@ -317,8 +319,9 @@ bool Connection::end_answer() {
   state.in_flight.add(-1);
   counted_ = false;
   served_ = true;
-  if (exchange_.use_count() > 1) {
-    exchange_ = std::make_shared<Exchange>(*this);  // it expired, and its job has not come back
+  if (exchange_->is_out()) {  // it expired, and its job has not come back
+    exchange_->catalog.reset();
+    exchange_ = std::make_shared<Exchange>(*this);
   } else {
     exchange_->reset();
   }

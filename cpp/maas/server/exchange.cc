@@ -42,7 +42,6 @@ void Exchange::reset() {
   request.rows = 1;
   request.inputs.clear();
   handler_ = nullptr;
-  model_.reset();
   result_.reset();
   answered_ = false;
   Job::reset();
@@ -81,14 +80,14 @@ void Exchange::fail(const Error& error) {
   respond();
 }
 
-void Exchange::submit(std::shared_ptr<ServedModel> served, Duration timeout) {
-  model_ = std::move(served);
+void Exchange::submit(const std::shared_ptr<ServedModel>& served, Duration timeout) {
   request.deadline = Deadline::from(arrived, timeout);
-  const Status status = model_->batcher().submit(shared_from_this());
+  const Status status = served->batcher().submit(shared_from_this());
   if (!status) {
     fail(status.error());
     return;
   }
+  out_ = true;
   host_.watch(*this);
 }
 
@@ -98,6 +97,7 @@ void Exchange::complete(Result<Reply> result) noexcept {
 }
 
 void Exchange::deliver() noexcept {
+  out_ = false;
   std::optional<Result<Reply>> result = std::exchange(result_, std::nullopt);
   if (answered_ || !result) {
     return;

@@ -50,7 +50,7 @@ class Handler {
 
 // One request and its answer, from the last byte read to the first byte written. Lives on its
 // host's thread; only complete() is called from others. Its connection owns it and uses it again
-// for the next request when nobody else holds it any more.
+// for the next request when no job of it is out.
 class Exchange final : public Job, public std::enable_shared_from_this<Exchange> {
  public:
   explicit Exchange(ExchangeHost& host) : host_(host) {}
@@ -64,8 +64,9 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   std::unique_ptr<Handler::State> state;
   TimePoint arrived;
 
-  // Makes it ready for the next request.
-  // REQUIRES: answered, and nobody else holds it
+  // Makes it ready for the next request, and lets go of all that the last one held: a batcher may
+  // keep the object for a moment after complete(), and must not be the last to hold a catalogue.
+  // REQUIRES: !is_out()
   void reset();
   // Begins: the handler is called. (The router sets catalog and picks the handler.)
   void begin(const Handler& handler);
@@ -73,8 +74,9 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   // Answers with `response` as it stands.
   void respond();
   void fail(const Error& error);
-  // Hands request.inputs to the model; a refusal becomes fail(). `timeout` counts from `arrived`.
-  void submit(std::shared_ptr<ServedModel> served, Duration timeout);
+  // Hands request.inputs to the model, which `catalog` keeps alive; a refusal becomes fail().
+  // `timeout` counts from `arrived`.
+  void submit(const std::shared_ptr<ServedModel>& served, Duration timeout);
 
   // From any thread, by the batcher.
   void complete(Result<Reply> result) noexcept override;
@@ -83,13 +85,15 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   void expire() noexcept;
 
   [[nodiscard]] bool is_answered() const noexcept { return answered_; }
+  // A job was accepted and has not been delivered.
+  [[nodiscard]] bool is_out() const noexcept { return out_; }
 
  private:
   ExchangeHost& host_;
   const Handler* handler_ = nullptr;
-  std::shared_ptr<ServedModel> model_;
   std::optional<Result<Reply>> result_;  // written by complete(), read after post()
   bool answered_ = false;
+  bool out_ = false;
 };
 
 }  // namespace maas

@@ -61,7 +61,9 @@ Server::Answer LocalCall::run(const Server::Call& call,
   while (!exchange->is_answered()) {
     wait(*exchange);
   }
-  return answer_of(*exchange);
+  Server::Answer answer = answer_of(*exchange);
+  exchange->catalog.reset();  // a job that expired may hold the exchange for longer
+  return answer;
 }
 
 void LocalCall::wait(Exchange& exchange) {

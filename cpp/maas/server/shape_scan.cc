@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/shape_scan.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,11 @@ class Counter {
     return depth_ > 0 || c <= ' ';
   }
 
+  // Inside one of the innermost arrays of `rank` dimensions, but not the first.
+  [[nodiscard]] bool in_counted_run(std::size_t rank) const noexcept {
+    return depth_ == rank && !counts();
+  }
+
   [[nodiscard]] std::int64_t size(std::size_t axis) const noexcept {
     return filled_[axis] ? commas_[axis] + 1 : 0;
   }
@@ -61,10 +67,20 @@ class Counter {
   std::array<bool, Shape::kMaxRank> closed_{};
 };
 
-// Behind the string whose quote stands at `at`.
-std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
+// The closing quote of the string that begins at `at`, or the end.
+std::size_t end_of_string(std::string_view text, std::size_t at) noexcept {
   for (++at; at < text.size() && text[at] != '"'; ++at) {
     at += text[at] == '\\' ? 1 : 0;
+  }
+  return at;
+}
+
+// The last character of the number or word at `at`. All that counts is below or at ',' or a
+// bracket.
+std::size_t end_of_plain(std::string_view text, std::size_t at) noexcept {
+  const auto is_plain = [](char c) { return c > ',' && c != '[' && c != ']'; };
+  while (is_plain(text[at]) && at + 1 < text.size() && is_plain(text[at + 1])) {
+    ++at;
   }
   return at;
 }
@@ -73,9 +89,13 @@ std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
 
 Shape scan_shape(std::string_view text, const Shape& declared) noexcept {
   Counter counter;
+  bool strings = false;
   for (std::size_t at = 0; at < text.size() && counter.take(text[at]); ++at) {
-    if (text[at] == '"') {
-      at = skip_string(text, at);
+    strings = strings || text[at] == '"';
+    if (!strings && counter.in_counted_run(declared.rank())) {
+      at = std::min(text.find(']', at + 1), text.size()) - 1;
+    } else {
+      at = text[at] == '"' ? end_of_string(text, at) : end_of_plain(text, at);
     }
   }
   Shape shape = declared;

@@ -16,7 +16,8 @@ using testing::TestTransport;
 
 std::string open_error(const std::string& host, int port) {
   TestTransport server;
-  Listener listener(*server.threads.front(), [](FileDescriptor) {});
+  IoThread idle(server.transport, "idle");
+  Listener listener(idle, [](FileDescriptor) {});
   try {
     listener.open(host, port < 0 ? server.listener->port() : port);
   } catch (const Error& error) {

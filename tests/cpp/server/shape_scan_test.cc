@@ -24,6 +24,13 @@ TEST(ShapeScan, brackets_and_commas_in_strings_do_not_count) {
   EXPECT_EQ(scan_shape(R"(["a,b]","\",[\\","c"],"d"])", Shape{-1}), Shape{3});
 }
 
+TEST(ShapeScan, strings_after_the_first_run_are_no_brackets_either) {
+  EXPECT_EQ(scan_shape(R"([["a","b"],["]","]]"],["\"]","d"]])", Shape{-1, -1}), (Shape{3, 2}));
+  EXPECT_EQ(scan_shape("[[[1,2],[3,4]],[[5,6],[7,8]],[[9,1],[2,3]]]", Shape({-1, -1, -1})),
+            (Shape{3, 2, 2}));
+  EXPECT_EQ(scan_shape("[[1],[],[2", Shape{-1, -1}), (Shape{3, 1}));
+}
+
 TEST(ShapeScan, what_is_malformed_gives_some_shape) {
   for (const std::string text : {"", "]", "]]]]", "[", "[[[[[[[[[[[[[[", "1", "{\"a\":1}", "[1,2",
                                  "[\"", "[\"\\", ",,,", "[,]", "[[1],2]"}) {

@@ -249,7 +249,8 @@ bool ElementReader::read_scalar() {
   if (json_.type() == JsonType::kArray) {
     return fail_nesting();
   }
-  const std::string array = "[" + std::string(json_.skip()) + "]";
+  std::string array(1, '[');
+  array.append(json_.skip()).push_back(']');
   JsonReader inner(array);
   inner.begin_array();
   ElementReader element(inner, out_);

@@ -4,7 +4,8 @@ add_library(maas::flags ALIAS maas_flags)
 target_compile_features(maas_flags INTERFACE cxx_std_20)
 target_compile_options(maas_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wswitch
-  $<$<BOOL:$ENV{CI}>:-Werror>)
+  # GCC 12 sees overlapping copies where a literal meets a temporary string (its bug 105651).
+  $<$<BOOL:$ENV{CI}>:-Werror> $<$<AND:$<BOOL:$ENV{CI}>,$<CXX_COMPILER_ID:GNU>>:-Wno-error=restrict>)
 if(MAAS_SANITIZE)
   target_compile_options(maas_flags INTERFACE -fsanitize=${MAAS_SANITIZE} -fno-omit-frame-pointer -g)
   target_link_options(maas_flags INTERFACE -fsanitize=${MAAS_SANITIZE})

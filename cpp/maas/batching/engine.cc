@@ -2,8 +2,11 @@
 #include "maas/batching/engine.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <iterator>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -21,14 +24,28 @@ void warm_up(Model& model, std::int64_t max_batch_size, int threads) {
 
 }  // namespace
 
+// How many models have not been handed to the reaper yet.
+struct Engine::Live {
+  std::mutex mutex;
+  std::condition_variable none;
+  int models = 0;  // guarded by mutex
+};
+
 Engine::Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log)
     : budget_(budget),
       clock_(std::move(clock)),
       log_(std::move(log)),
+      live_(std::make_shared<Live>()),
       executors_({.name = "maas-exec",
                   .threads = budget.executors,
                   .intra_op_threads = budget.intra_op_threads},
                  clock_) {}
+
+Engine::~Engine() {
+  constexpr auto kPatience = std::chrono::seconds(5);  // of real time: nothing else moves any more
+  std::unique_lock lock(live_->mutex);
+  live_->none.wait_for(lock, kPatience, [this] { return live_->models == 0; });
+}
 
 std::shared_ptr<ServedModel> Engine::serve(ServedModel::Name name,
                                            std::shared_ptr<Model> model,
@@ -64,9 +81,18 @@ std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
 }
 
 std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) {
-  const std::shared_ptr<ServedModel> shared(served.release(), [this](ServedModel* last) {
+  {
+    const std::lock_guard lock(live_->mutex);
+    ++live_->models;
+  }
+  const auto reap = [this, live = live_](ServedModel* last) {
     reaper_.post([dies = std::unique_ptr<ServedModel>(last)] {});
-  });
+    const std::lock_guard lock(live->mutex);
+    if (--live->models == 0) {
+      live->none.notify_all();
+    }
+  };
+  const std::shared_ptr<ServedModel> shared(served.release(), reap);
   served_.with([&](auto& all) {
     std::erase_if(all, [](const auto& weak) { return weak.expired(); });
     all.push_back(shared);

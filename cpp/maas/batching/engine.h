@@ -22,6 +22,10 @@ namespace maas {
 class Engine {
  public:
   Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log);
+  // Waits a moment for executors that are letting go of the last models they ran.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   // A model that computes in C++ and shares the engine's executors, which grow in number when it
   // may run more batches at once. Warms it up. Throws what loading or warming up throws.
@@ -44,12 +48,15 @@ class Engine {
   [[nodiscard]] const LogSink& log() const noexcept { return log_; }
 
  private:
+  struct Live;
+
   // Whoever drops the last reference leaves it to the reaper to drain and destroy the model.
   std::shared_ptr<ServedModel> share(std::unique_ptr<ServedModel> served);
 
   const CoreBudget budget_;
   const std::shared_ptr<Clock> clock_;
   const LogSink log_;
+  const std::shared_ptr<Live> live_;
   Guarded<std::vector<std::weak_ptr<ServedModel>>> served_;
   ExecutorPool executors_;
   Reaper reaper_;  // last, so that it is joined while the executors still run

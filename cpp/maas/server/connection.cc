@@ -6,9 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-
 #include "maas/base/error.h"
 
 namespace maas {
@@ -275,6 +272,11 @@ void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
 }
 
 void Connection::compose() {
+  // Counted before it is sent: who has an answer finds it in the metrics.
+  ServerState& state = io_.transport().state;
+  state.count_answer(exchange_->response.status);
+  state.in_flight.add(-1);
+  counted_ = false;
   persistent_ = persistent_ && !io_.draining();
   answer_.set(exchange_->response,
               {.request_id = exchange_->request.id.text(),
@@ -314,10 +316,6 @@ void Connection::await_writable() {
 
 // Whether another request may follow.
 bool Connection::end_answer() {
-  ServerState& state = io_.transport().state;
-  state.count_answer(exchange_->response.status);
-  state.in_flight.add(-1);
-  counted_ = false;
   served_ = true;
   if (exchange_->is_out()) {  // it expired, and its job has not come back
     exchange_->catalog.reset();

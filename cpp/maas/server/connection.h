@@ -8,10 +8,7 @@
 #include <memory>
 #include <span>
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
+#include "maas/server/asio.h"
 #include "maas/server/exchange.h"
 #include "maas/server/file_descriptor.h"
 #include "maas/server/io_thread.h"

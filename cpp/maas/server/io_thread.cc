@@ -3,9 +3,6 @@
 
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-
 #include "maas/base/error.h"
 #include "maas/server/connection.h"
 #include "maas/server/response_head.h"

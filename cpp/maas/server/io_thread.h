@@ -10,14 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "maas/base/clock.h"
 #include "maas/base/log.h"
 #include "maas/base/unique_function.h"
 #include "maas/exec/thread.h"
 #include "maas/exec/wake.h"
+#include "maas/server/asio.h"
 #include "maas/server/connection_gate.h"
 #include "maas/server/exchange.h"
 #include "maas/server/file_descriptor.h"

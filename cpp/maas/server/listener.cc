@@ -5,7 +5,6 @@
 #include <future>
 #include <utility>
 
-#include <boost/asio/ip/address.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 

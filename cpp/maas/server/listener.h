@@ -3,12 +3,8 @@
 
 #include <string>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "maas/base/unique_function.h"
+#include "maas/server/asio.h"
 #include "maas/server/file_descriptor.h"
 #include "maas/server/io_thread.h"
 

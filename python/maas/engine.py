@@ -8,8 +8,11 @@ by default. It is configured once, before its first use; servers and tests may b
 from __future__ import annotations
 
 import atexit
+import logging
+import os
+import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from maas import config, logs
 from maas.errors import InvalidArgumentError, from_core
@@ -118,5 +121,14 @@ def _close() -> None:
         actions, made = _process.at_exit[::-1], _process.engine
     for action in actions:
         action()
-    if made is not None:
-        made.close()
+    if made is not None and not made.close():
+        _leave_stuck_handlers()
+
+
+def _leave_stuck_handlers() -> NoReturn:
+    # A handler that never returns holds its thread: the interpreter can neither join nor end it.
+    logs.logger.warning("a handler still runs; the process ends without it")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

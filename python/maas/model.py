@@ -181,8 +181,11 @@ def load(  # noqa: PLR0913 - the settled public signature
     run the one copy of the model; 0 takes what the core budget gives. A relative path is looked
     for in the working directory, then beside the file that calls.
     """
-    caller = sys._getframe(1).f_globals.get("__file__")
-    found = find_file(path, Path(caller).parent if caller else None)
+    caller = sys._getframe(1).f_globals
+    # The package's own calls (a target, maas.yaml) name files for the working directory alone.
+    ours = str(caller.get("__name__", "")).partition(".")[0] == "maas"
+    file = None if ours else caller.get("__file__")
+    found = find_file(path, Path(file).parent if file else None)
     made = Model(
         ModelSpec(
             path=str(found),
@@ -224,7 +227,7 @@ def find_file(path: str | os.PathLike[str], beside: Path | None) -> Path:
             raise InvalidArgumentError(f"{path!r} is a folder; name the model file in it")
     looked = " or ".join(dict.fromkeys(str(place) for place in places))
     folders = [(place / Path(path).expanduser()).parent for place in places]
-    siblings = [f.name for folder in folders if folder.is_dir() for f in folder.iterdir()]
+    siblings = [f.name for folder in folders if folder.is_dir() for f in folder.glob("*.[pt]*")]
     hint = closest(Path(path).name, siblings)
     where = "" if Path(path).is_absolute() else f" in {looked}"
     raise NotFoundError(

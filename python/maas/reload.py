@@ -47,9 +47,11 @@ class Reloader:
         kept = self._forget()
         try:
             self._publish(targets.load(self._target))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # edited code may do anything
             sys.modules.update(kept)
-            message = error.message if isinstance(error, Error) else f"{error}"
+            message = (
+                error.message if isinstance(error, Error) else f"{type(error).__name__}: {error}"
+            )
             logger.error("not reloaded, the old version keeps serving: %s", message)
             return False
         self._seen = self._times()

@@ -188,7 +188,12 @@ def _adapter(hint: Any, place: str) -> pydantic.TypeAdapter[Any]:
 
 
 # Values are never bent to fit: "5" is no int and true is no 1. Bytes travel as base64.
-_VALUES: Any = {"strict": True, "val_json_bytes": "base64", "ser_json_bytes": "base64"}
+_VALUES: Any = {
+    "strict": True,
+    "allow_inf_nan": False,  # 1e400 would else be read as infinity
+    "val_json_bytes": "base64",
+    "ser_json_bytes": "base64",
+}
 
 
 def _modern(hint: Any) -> Any:

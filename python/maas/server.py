@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from maas import engine, logs, model, publishing
-from maas.errors import Error, InvalidArgumentError, NotFoundError, UnavailableError, from_core
+from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.logs import logger
 from maas.service import DEFAULT_NAME, Service, collect
 
@@ -125,7 +125,7 @@ class Server:
             try:
                 self._core.start()
             except _core.CoreError as error:
-                raise _with_remedy(from_core(error)) from None
+                raise from_core(error) from None
             self._started = True
         engine.before_exit(self._stop_at_exit)
         return self
@@ -141,8 +141,11 @@ class Server:
             if self._stopped.is_set():
                 return
             self._stopped.set()
-        self.drain(timeout_s)
-        self._core.stop()
+        if self.drain(timeout_s):
+            self._core.stop()
+        else:
+            # A handler still runs, perhaps for ever: its connection is closed when it has returned.
+            threading.Thread(target=self._core.stop, name="maas-stop", daemon=True).start()
         engine.not_before_exit(self._stop_at_exit)
         with _running_lock:
             for key in [key for key, server in _running.items() if server is self]:
@@ -244,7 +247,7 @@ def serve(
             server = Server(host=host, port=port, name=collected.name)
             server.publish(collected)
             server.start()
-            _running[key[0], server.port] = server
+            _running[key] = _running[key[0], server.port] = server
         else:
             server.publish(collected)
     if blocking:
@@ -254,12 +257,6 @@ def serve(
         logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
         server.wait()
     return server
-
-
-def _with_remedy(error: Error) -> Error:
-    if isinstance(error, UnavailableError):
-        return UnavailableError(f"{error.message}; choose another port, or 0 for a free one")
-    return error
 
 
 def _docs_page() -> str:

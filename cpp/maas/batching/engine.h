@@ -39,8 +39,8 @@ class Engine {
                                            BatchOptions options,
                                            int threads);
 
-  // Refuses new work everywhere and waits until what runs is done: for the end of the process.
-  // False at the deadline.
+  // Refuses new work everywhere and waits until what runs is done and models that nobody holds are
+  // gone: for the end of the process. False at the deadline.
   bool close(Deadline deadline);
 
   [[nodiscard]] const CoreBudget& budget() const noexcept { return budget_; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/exec/reaper.h"
 
+#include <future>
+#include <memory>
 #include <utility>
 
 namespace maas {
@@ -20,6 +22,12 @@ void Reaper::post(UniqueFunction<void()> work) noexcept {
   const std::lock_guard lock(mutex_);
   work_.push_back(std::move(work));
   condition_.notify_one();
+}
+
+bool Reaper::flush(std::chrono::milliseconds patience) {
+  const auto reached = std::make_shared<std::promise<void>>();
+  post([reached] { reached->set_value(); });
+  return reached->get_future().wait_for(patience) == std::future_status::ready;
 }
 
 void Reaper::serve() {

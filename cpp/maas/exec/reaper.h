@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -22,6 +23,8 @@ class Reaper {
 
   // From any thread. `work` must not throw.
   void post(UniqueFunction<void()> work) noexcept;
+  // Waits until what was posted before is done; false when that takes longer than `patience`.
+  bool flush(std::chrono::milliseconds patience);
 
  private:
   void serve();

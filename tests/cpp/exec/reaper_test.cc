@@ -116,5 +116,17 @@ TEST(Reaper, can_be_made_and_destroyed_many_times) {
   }
 }
 
+TEST(Reaper, flush_waits_for_what_was_posted_before_and_gives_up_on_what_never_ends) {
+  std::promise<void> gate;
+  std::atomic<bool> done{false};
+  Reaper reaper;
+  reaper.post([&] { done = true; });
+  EXPECT_TRUE(reaper.flush(std::chrono::seconds(30)));
+  EXPECT_TRUE(done);
+  reaper.post([&] { gate.get_future().wait(); });
+  EXPECT_FALSE(reaper.flush(std::chrono::milliseconds(1)));
+  gate.set_value();
+}
+
 }  // namespace
 }  // namespace maas

@@ -22,18 +22,31 @@ inline bool interpreter_is_finalizing() noexcept {
 class PyHandle {
  public:
   explicit PyHandle(pybind11::object object)
-      : object_(new pybind11::object(std::move(object)), [](pybind11::object* last) {
-          if (interpreter_is_finalizing()) {
-            return;
-          }
-          const pybind11::gil_scoped_acquire gil;
-          delete last;
-        }) {}
+      : object_(new pybind11::object(std::move(object)), &PyHandle::drop) {}
 
   // REQUIRES: the GIL
   [[nodiscard]] const pybind11::object& get() const noexcept { return *object_; }
 
  private:
+  // A thread without the GIL leaves the object to the main thread: Python ends a thread that waits
+  // for the GIL of an interpreter that goes down, and no C++ frame survives that. When too many
+  // wait there already it takes the GIL all the same.
+  static void drop(pybind11::object* last) noexcept {
+    if (interpreter_is_finalizing()) {
+      return;
+    }
+    if (PyGILState_Check() != 0) {
+      delete last;
+    } else if (Py_AddPendingCall(&PyHandle::drop_in_main_thread, last) != 0) {
+      const pybind11::gil_scoped_acquire gil;
+      delete last;
+    }
+  }
+  static int drop_in_main_thread(void* last) {
+    delete static_cast<pybind11::object*>(last);
+    return 0;
+  }
+
   std::shared_ptr<pybind11::object> object_;
 };
 

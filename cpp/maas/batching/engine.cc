@@ -112,7 +112,7 @@ bool Engine::close(Deadline deadline) {
   }
   bool in_time = true;
   for (const auto& served : all) {
-    in_time = served->batcher().close(deadline) && in_time;
+    in_time = served->close(deadline) && in_time;
   }
   all.clear();
   // Models that nobody holds any more are gone when this returns, with what they keep of Python.

@@ -19,8 +19,15 @@ ServedModel::ServedModel(Name name,
 }
 
 ServedModel::~ServedModel() {
-  batcher_->close(Deadline::never());
+  close(Deadline::never());
+}
+
+bool ServedModel::close(Deadline deadline) {
+  if (!batcher_->close(deadline)) {
+    return false;
+  }
   pool_.remove(batcher_.get());
+  return true;
 }
 
 }  // namespace maas

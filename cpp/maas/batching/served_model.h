@@ -29,6 +29,10 @@ class ServedModel {
   ServedModel(const ServedModel&) = delete;
   ServedModel& operator=(const ServedModel&) = delete;
 
+  // For ever: refuses new work, waits for what is accepted, and then until no executor is inside
+  // the model any more. False at the deadline.
+  bool close(Deadline deadline);
+
   [[nodiscard]] const std::string& name() const noexcept { return name_.name; }
   [[nodiscard]] int version() const noexcept { return name_.version; }
   [[nodiscard]] Model& model() const noexcept { return *model_; }

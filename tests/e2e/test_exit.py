@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-SCRIPT = '''
+SCRIPT = """
 import json, threading, urllib.request
 import maas
 
@@ -30,7 +30,7 @@ def ask() -> None:
 
 threading.Thread(target=ask, daemon=True).start()
 entered.wait()
-'''
+"""
 
 
 def test_a_handler_that_never_returns_does_not_keep_a_script_from_ending(tmp_path: Path) -> None:

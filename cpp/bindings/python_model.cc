@@ -32,8 +32,8 @@ py::list columns_of(const Batch& batch, const std::vector<FieldSpec>& fields) {
 
 py::list ids_of(const Batch& batch) {
   py::list ids;
-  for (const RequestId& id : batch.ids) {
-    ids.append(py::str(id.text().data(), id.text().size()));
+  for (const BatchItem& item : batch.items) {
+    ids.append(py::str(item.id.text().data(), item.id.text().size()));
   }
   return ids;
 }
@@ -161,7 +161,7 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
           read_answers(function_.get()(columns_of(batch, options_.fields), ids_of(batch)), rows);
     } catch (const std::exception& error) {
       if (options_.log) {
-        options_.log({LogLevel::kError, error.what(), std::string(batch.ids.front().text())});
+        options_.log({LogLevel::kError, error.what(), std::string(batch.items.front().id.text())});
       }
       throw Error(ErrorCode::kInternal, "internal error");
     }

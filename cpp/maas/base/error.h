@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -58,9 +59,17 @@ class Error : public std::exception {
     return *this;
   }
 
+  // When it is worth trying again, for kOverloaded and kUnavailable; zero when nobody can tell.
+  [[nodiscard]] std::chrono::nanoseconds retry_after() const noexcept { return retry_after_; }
+  Error& with_retry_after(std::chrono::nanoseconds wait) noexcept {
+    retry_after_ = wait;
+    return *this;
+  }
+
  private:
   ErrorCode code_;
   int http_status_ = 0;
+  std::chrono::nanoseconds retry_after_{};
   std::string message_;
   std::string detail_;
 };

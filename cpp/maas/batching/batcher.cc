@@ -25,10 +25,11 @@ bool stackable(const Request& a, const Request& b) {
 Batch assemble(const std::vector<std::shared_ptr<Job>>& jobs) {
   Batch batch;
   batch.rows = 0;
-  batch.ids.reserve(jobs.size());
+  batch.items.reserve(jobs.size());
   for (const auto& job : jobs) {
     batch.rows += job->request.rows;
-    batch.ids.push_back(job->request.id);
+    batch.items.push_back(
+        {job->request.id, job->request.rows, job->request.deadline, job->cancellation()});
   }
   if (jobs.size() == 1) {
     batch.inputs = jobs.front()->request.inputs;
@@ -111,18 +112,6 @@ struct Batcher::Running {
   std::atomic<bool> finished{false};
 };
 
-void check_options(const BatchOptions& options) {
-  const auto check = [](bool holds, const char* sentence) {
-    if (!holds) {
-      throw Error(ErrorCode::kInvalidArgument, sentence);
-    }
-  };
-  check(options.max_batch_size >= 1, "max_batch_size must be 1 or more");
-  check(options.batch_timeout >= Duration::zero(), "batch_timeout_ms must be 0 or more");
-  check(options.max_queue_size >= 1, "max_queue_size must be 1 or more");
-  check(options.executors >= 1, "executors must be 1 or more");
-}
-
 Batcher::Batcher(std::shared_ptr<Model> model,
                  BatchOptions options,
                  std::shared_ptr<Clock> clock,
@@ -156,13 +145,8 @@ Status Batcher::submit(std::shared_ptr<Job> job) {
   job->submitted = clock_->now();
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) {
-      return Error(ErrorCode::kUnavailable, "the model is being unloaded; try again");
-    }
-    if (queue_.size() >= options_.max_queue_size) {
-      return Error(ErrorCode::kOverloaded, "the queue of " +
-                                               std::to_string(options_.max_queue_size) +
-                                               " requests is full; try again later");
+    if (Status open = check_open(); !open) {
+      return open;
     }
     queued_rows_ += request.rows;
     queue_.push_back(std::move(job));
@@ -171,6 +155,43 @@ Status Batcher::submit(std::shared_ptr<Job> job) {
   }
   WakeScope::request(pool_, this);
   return ok_status();
+}
+
+Status Batcher::admits() {
+  const std::lock_guard lock(mutex_);
+  return check_open();
+}
+
+Status Batcher::check_open() const {
+  if (closed_) {
+    return Error(ErrorCode::kUnavailable, "the model is being unloaded; try again");
+  }
+  if (queue_.size() >= options_.max_queue_size) {
+    return Error(ErrorCode::kOverloaded, "the queue of " + std::to_string(options_.max_queue_size) +
+                                             " requests is full; try again later");
+  }
+  return ok_status();
+}
+
+bool Batcher::cancel(Job& job, const Error& why) noexcept {
+  job.cancel();
+  std::shared_ptr<Job> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(queue_.begin(), queue_.end(),
+                                    [&](const auto& queued) { return queued.get() == &job; });
+    if (found == queue_.end()) {
+      return false;
+    }
+    waiting = std::move(*found);
+    queue_.erase(found);
+    queued_rows_ -= job.request.rows;
+    stats_.queued.add(-1);
+    ++answering_;
+  }
+  answer(*waiting, why, clock_->now());
+  answered(1);
+  return true;
 }
 
 WorkSource::Step Batcher::run_one(const ExecutorContext& context) noexcept {

@@ -14,20 +14,11 @@
 #include "maas/base/result.h"
 #include "maas/batching/job.h"
 #include "maas/batching/model_stats.h"
+#include "maas/batching/options.h"
 #include "maas/exec/executor_pool.h"
 #include "maas/runtime/model.h"
 
 namespace maas {
-
-struct BatchOptions {
-  std::int64_t max_batch_size = 1;  // rows
-  Duration batch_timeout{};  // how long a batch that is not full may wait, from its first request
-  std::size_t max_queue_size = 1024;  // requests
-  int executors = 1;                  // batches that may run at once
-};
-
-// Throws invalid_argument that names the option.
-void check_options(const BatchOptions& options);
 
 // Queues the requests of one model and turns them into batches. Eager and work-conserving: a free
 // executor takes what waits now, so batches form while executors are busy; only batch_timeout holds
@@ -45,6 +36,12 @@ class Batcher final : public WorkSource {
   // fit the signature), unavailable (closed). A job refused is not completed. Sets request.rows.
   // A caller inside a WakeScope keeps the ServedModel until the scope has ended.
   Status submit(std::shared_ptr<Job> job);
+  // Why submit() would refuse whatever came now, if it would: before a body is parsed for nothing.
+  [[nodiscard]] Status admits();
+
+  // Its caller does not want the answer any more: a job that waits is completed with `why` at once,
+  // one that runs is told (Batch::items). True when it had not started.
+  bool cancel(Job& job, const Error& why) noexcept;
 
   Step run_one(const ExecutorContext& context) noexcept override;
 
@@ -67,6 +64,7 @@ class Batcher final : public WorkSource {
     Step step;
   };
 
+  [[nodiscard]] Status check_open() const;
   Taken take(TimePoint now);
   bool ready(TimePoint now, Step& step) const;
   void take_expired(TimePoint now, Jobs& expired);

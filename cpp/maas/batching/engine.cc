@@ -31,10 +31,14 @@ struct Engine::Live {
   int models = 0;  // guarded by mutex
 };
 
-Engine::Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log)
+Engine::Engine(const CoreBudget& budget,
+               std::shared_ptr<Clock> clock,
+               LogSink log,
+               std::size_t max_held_bytes)
     : budget_(budget),
       clock_(std::move(clock)),
       log_(std::move(log)),
+      bytes_(max_held_bytes),
       live_(std::make_shared<Live>()),
       executors_({.name = "maas-exec",
                   .threads = budget.executors,

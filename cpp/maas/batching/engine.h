@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "maas/base/byte_budget.h"
 #include "maas/base/clock.h"
 #include "maas/base/guarded.h"
 #include "maas/base/log.h"
@@ -21,7 +23,12 @@ namespace maas {
 // servers made with it. Any thread may call it.
 class Engine {
  public:
-  Engine(const CoreBudget& budget, std::shared_ptr<Clock> clock, LogSink log);
+  static constexpr std::size_t kDefaultHeldBytes = std::size_t{1} << 30U;
+
+  Engine(const CoreBudget& budget,
+         std::shared_ptr<Clock> clock,
+         LogSink log,
+         std::size_t max_held_bytes = kDefaultHeldBytes);
   // Waits a moment for executors that are letting go of the last models they ran.
   ~Engine();
   Engine(const Engine&) = delete;
@@ -45,6 +52,8 @@ class Engine {
 
   [[nodiscard]] const CoreBudget& budget() const noexcept { return budget_; }
   [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept { return clock_; }
+  // Of the bytes that requests hold: bodies that are being read, inputs that wait or run.
+  [[nodiscard]] ByteBudget& bytes() noexcept { return bytes_; }
   [[nodiscard]] const LogSink& log() const noexcept { return log_; }
 
  private:
@@ -56,6 +65,7 @@ class Engine {
   const CoreBudget budget_;
   const std::shared_ptr<Clock> clock_;
   const LogSink log_;
+  ByteBudget bytes_;
   const std::shared_ptr<Live> live_;
   Guarded<std::vector<std::weak_ptr<ServedModel>>> served_;
   ExecutorPool executors_;

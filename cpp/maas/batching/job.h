@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "maas/base/cancellation.h"
 #include "maas/base/clock.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
@@ -12,10 +14,18 @@
 
 namespace maas {
 
+// Among requests that wait, a lower number goes first: 1 before 2. A request that has waited for
+// kPriorityAgeing is treated as one of the next better number, so that none waits for ever.
+inline constexpr int kHighestPriority = 1;
+inline constexpr int kDefaultPriority = 5;
+inline constexpr int kLowestPriority = 10;
+inline constexpr Duration kPriorityAgeing = std::chrono::milliseconds(500);
+
 // What one caller asks of a model.
 struct Request {
   RequestId id;
-  Deadline deadline;           // covers queue and run
+  Deadline deadline;  // covers queue and run
+  int priority = kDefaultPriority;
   std::int64_t rows = 1;       // of each input
   std::vector<Tensor> inputs;  // in signature order
 };
@@ -44,18 +54,24 @@ class Job {
   // batcher. Must be quick: it hands the answer on. Must not throw.
   virtual void complete(Result<Reply> result) noexcept = 0;
 
-  // Nobody waits for the answer any more: if the job has not started it never will.
-  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
-  [[nodiscard]] bool cancelled() const noexcept {
-    return cancelled_.load(std::memory_order_relaxed);
+  // Nobody waits for the answer any more. Batcher::cancel() also takes it out of the queue.
+  void cancel() noexcept { cancellation_->cancel(); }
+  [[nodiscard]] bool cancelled() const noexcept { return cancellation_->cancelled(); }
+  // What the code that runs for this request may look at.
+  [[nodiscard]] std::shared_ptr<const Cancellation> cancellation() const noexcept {
+    return cancellation_;
   }
   // For a submitter that uses the object again for its next request.
-  void reset() noexcept { cancelled_.store(false, std::memory_order_relaxed); }
+  void reset() {
+    if (cancellation_->cancelled() || cancellation_.use_count() > 1) {
+      cancellation_ = std::make_shared<Cancellation>();  // the old one is another request's
+    }
+  }
 
   TimePoint submitted;  // set by the batcher
 
  private:
-  std::atomic<bool> cancelled_{false};
+  std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
 };
 
 }  // namespace maas

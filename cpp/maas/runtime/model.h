@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "maas/base/cancellation.h"
+#include "maas/base/clock.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
 #include "maas/base/unique_function.h"
@@ -15,11 +18,19 @@
 
 namespace maas {
 
+// What a model may know of a request in its batch.
+struct BatchItem {
+  RequestId id;
+  std::int64_t rows = 1;
+  Deadline deadline;
+  std::shared_ptr<const Cancellation> cancellation;
+};
+
 // Rows of one or more requests, stacked: what a model runs at once.
 struct Batch {
   std::vector<Tensor> inputs;  // in signature order, each with `rows` as leading dimension
   std::int64_t rows = 1;
-  std::vector<RequestId> ids;  // of the requests in it, in the order of their rows
+  std::vector<BatchItem> items;  // in the order of their rows; none when it warms up
 };
 
 struct BatchResult {

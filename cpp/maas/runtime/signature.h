@@ -18,6 +18,10 @@ struct TensorSpec {
   std::string name;
   DType dtype = DType::kFloat32;
   std::optional<Shape> row;
+  // Of inputs only.
+  bool optional = false;      // a request may leave it out: the model gets an absent Tensor
+  bool shape_tensor = false;  // given once per batch, without rows: requests that share a batch
+                              // agree in its values (a target size, a flag)
 };
 
 // What a model takes and gives, in the order in which run() passes them. A value.

@@ -30,6 +30,9 @@ class Tensor {
   // Takes the strings; their number must be the shape's product.
   static Tensor from_strings(std::vector<std::string> values, const Shape& shape);
 
+  // A Tensor without memory stands for an optional input that a request leaves out.
+  [[nodiscard]] bool is_absent() const noexcept { return data_ == nullptr && owner_ == nullptr; }
+
   [[nodiscard]] DType dtype() const noexcept { return dtype_; }
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
   [[nodiscard]] std::size_t elements() const noexcept { return elements_; }

@@ -72,7 +72,7 @@ class BatcherTest : public ::testing::Test {
   // Three jobs in one batch of a model that behaves like this.
   std::vector<JobPtr> batch_of_three(FakeModel::Behaviour behaviour) {
     model_->behaviour = [behaviour = std::move(behaviour)](Batch batch, BatchDone done) {
-      if (batch.ids.size() == 1) {
+      if (batch.items.size() == 1) {
         return done(FakeModel::twice(batch));
       }
       behaviour(std::move(batch), std::move(done));

@@ -88,7 +88,7 @@ class FakeModel final : public Model {
   void run(Batch batch, const ExecutorContext&, BatchDone done) override {
     {
       const std::lock_guard lock(mutex_);
-      seen_.push_back({batch.rows, batch.ids.size(), batch.inputs.at(0).shape()});
+      seen_.push_back({batch.rows, batch.items.size(), batch.inputs.at(0).shape()});
     }
     const int now = ++running_;
     int most = most_running_;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/base/cancellation.h"
+
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace maas {
+namespace {
+
+TEST(Cancellation, is_seen_by_the_thread_that_works_for_the_caller) {
+  const auto cancellation = std::make_shared<Cancellation>();
+  EXPECT_FALSE(cancellation->cancelled());
+  std::thread worker([cancellation] {
+    while (!cancellation->cancelled()) {
+      std::this_thread::yield();
+    }
+  });
+  cancellation->cancel();
+  worker.join();
+  EXPECT_TRUE(cancellation->cancelled());
+}
+
+}  // namespace
+}  // namespace maas

@@ -59,6 +59,13 @@ class Error : public std::exception {
     return *this;
   }
 
+  // To run the same again, or a part of it, would fail in the same way.
+  [[nodiscard]] bool is_final() const noexcept { return final_; }
+  Error& as_final() noexcept {
+    final_ = true;
+    return *this;
+  }
+
   // When it is worth trying again, for kOverloaded and kUnavailable; zero when nobody can tell.
   [[nodiscard]] std::chrono::nanoseconds retry_after() const noexcept { return retry_after_; }
   Error& with_retry_after(std::chrono::nanoseconds wait) noexcept {
@@ -68,6 +75,7 @@ class Error : public std::exception {
 
  private:
   ErrorCode code_;
+  bool final_ = false;
   int http_status_ = 0;
   std::chrono::nanoseconds retry_after_{};
   std::string message_;

@@ -2,122 +2,50 @@
 #include "maas/batching/batcher.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
+
+#include "maas/batching/divided_job.h"
 
 namespace maas {
 namespace {
 
-double seconds(Duration duration) {
+double seconds(Duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
 }
 
-// Requests can be stacked when every input has the same dtype and the same shape but for its rows.
-bool stackable(const Request& a, const Request& b) {
-  return std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(),
-                    [](const Tensor& x, const Tensor& y) {
-                      return x.dtype() == y.dtype() &&
-                             x.shape().without_leading() == y.shape().without_leading();
-                    });
+// What a job that left the queue unrun is told.
+Error why_gone(const Job& job) {
+  return job.cancelled() ? Error(ErrorCode::kCancelled, "the client left")
+                         : Error(ErrorCode::kDeadlineExceeded, "the deadline passed in the queue");
 }
 
-Batch assemble(const std::vector<std::shared_ptr<Job>>& jobs) {
-  Batch batch;
-  batch.rows = 0;
-  batch.items.reserve(jobs.size());
-  for (const auto& job : jobs) {
-    batch.rows += job->request.rows;
-    batch.items.push_back(
-        {job->request.id, job->request.rows, job->request.deadline, job->cancellation()});
-  }
-  if (jobs.size() == 1) {
-    batch.inputs = jobs.front()->request.inputs;
-    return batch;
-  }
-  const std::size_t inputs = jobs.front()->request.inputs.size();
-  std::vector<Tensor> parts(jobs.size());
-  for (std::size_t i = 0; i < inputs; ++i) {
-    std::transform(jobs.begin(), jobs.end(), parts.begin(),
-                   [&](const auto& job) { return job->request.inputs[i]; });
-    batch.inputs.push_back(concat_rows(parts));
-  }
-  return batch;
+// Whether other requests in the batch may be why this one failed: then it is worth running apart.
+bool may_blame_neighbours(const Error& error) noexcept {
+  return !error.is_final() && error.code() != ErrorCode::kUnavailable &&
+         error.code() != ErrorCode::kOverloaded && error.code() != ErrorCode::kCancelled &&
+         error.code() != ErrorCode::kDeadlineExceeded;
 }
 
-// A model that answers another number of rows, or of outputs, than it was asked would give requests
-// each other's rows: the batch fails instead.
-void check_outputs(const Signature& signature, const BatchResult& result, std::int64_t rows) {
-  if (!result.row_errors.empty() && std::cmp_not_equal(result.row_errors.size(), rows)) {
-    throw Error(ErrorCode::kInternal, "the model returned " +
-                                          std::to_string(result.row_errors.size()) +
-                                          " row errors for " + std::to_string(rows) + " rows");
-  }
-  if (result.outputs.size() != signature.outputs.size()) {
-    throw Error(ErrorCode::kInternal,
-                "the model returned " + std::to_string(result.outputs.size()) + " outputs, " +
-                    std::to_string(signature.outputs.size()) + " are declared");
-  }
-  for (std::size_t i = 0; i < result.outputs.size(); ++i) {
-    const Shape& shape = result.outputs[i].shape();
-    const TensorSpec& spec = signature.outputs[i];
-    if (signature.batch_dim && (shape.rank() == 0 || shape[0] != rows)) {
-      throw Error(ErrorCode::kInternal, "output '" + spec.name + "' has shape " +
-                                            shape.to_string() +
-                                            ", its first dimension must be the " +
-                                            std::to_string(rows) + " rows of the batch");
-    }
-    if (spec.row &&
-        (!shape.fits(signature.wire_shape(spec)) || result.outputs[i].dtype() != spec.dtype)) {
-      throw Error(ErrorCode::kInternal, "output '" + spec.name + "' is " +
-                                            std::string(numpy_name(result.outputs[i].dtype())) +
-                                            " " + shape.to_string() + ", declared is " +
-                                            std::string(numpy_name(spec.dtype)) + " " +
-                                            signature.wire_shape(spec).to_string());
-    }
-  }
-}
-
-// Why a request whose rows begin at `first` has no answer, if so.
-std::optional<Error> row_error(const BatchResult& result, std::int64_t first, std::int64_t rows) {
-  for (std::int64_t row = first; row < first + rows && !result.row_errors.empty(); ++row) {
-    if (const auto& error = result.row_errors[static_cast<std::size_t>(row)]) {
-      return error;
-    }
-  }
-  return std::nullopt;
-}
+// Batches that succeed pay for this many rows that are run again later.
+constexpr std::int64_t kSavedBatches = 4;
 
 }  // namespace
 
-// A batch on its way through the model.
-struct Batcher::Running {
-  Running(Batcher& owner, Jobs taken, TimePoint at)
-      : batcher(owner), jobs(std::move(taken)), started(at), computing(at) {}
-  // A model that lets `done` go without calling it fails its batch; it would else hang for ever.
-  ~Running() {
-    if (!finished) {
-      batcher.finish(*this, Error(ErrorCode::kInternal, "the model gave no answer"));
-    }
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  Batcher& batcher;  // alive until it is finished
-  const Jobs jobs;
-  std::size_t answered = 0;  // of them, from the first
-  const TimePoint started;
-  TimePoint computing;  // when it was assembled
-  std::int64_t rows = 0;
-  std::atomic<bool> finished{false};
-};
-
-Batcher::Batcher(std::shared_ptr<Model> model,
-                 BatchOptions options,
-                 std::shared_ptr<Clock> clock,
-                 ExecutorPool& pool)
-    : model_(std::move(model)), options_(options), clock_(std::move(clock)), pool_(pool) {
-  check_options(options_);
+Batcher::Batcher(std::shared_ptr<Model> model, BatchOptions options, Host host)
+    : model_(std::move(model)),
+      options_((check_options(options), std::move(options))),
+      host_(std::move(host)),
+      padding_(model_->signature(), options_),
+      key_(model_->signature(), padding_),
+      assembler_(model_->signature(), padding_),
+      admission_({model_->signature(), options_, padding_, host_.bytes}),
+      queue_(key_, options_),
+      split_(kSavedBatches * options_.max_batch_size),
+      service_(options_.executors) {
   for (const auto* specs : {&model_->signature().inputs, &model_->signature().outputs}) {
     for (const TensorSpec& spec : *specs) {
       (void)model_->signature().wire_shape(spec);  // throws here rather than at each request
@@ -129,222 +57,310 @@ Batcher::Batcher(std::shared_ptr<Model> model,
   }
 }
 
+// Coming in
+
 Status Batcher::submit(std::shared_ptr<Job> job) {
-  Request& request = job->request;
-  const Result<std::int64_t> rows = check_inputs(model_->signature(), request.inputs);
-  if (!rows) {
-    return rows.error();
+  Status status = admission_.prepare(*job, host_.clock->now());
+  if (status) {
+    status = enqueue(job);
   }
-  request.rows = *rows;
-  if (request.rows > options_.max_batch_size && model_->signature().batch_dim) {
-    return Error(ErrorCode::kInvalidArgument, "the request has " + std::to_string(request.rows) +
-                                                  " rows, the model takes at most " +
-                                                  std::to_string(options_.max_batch_size) +
-                                                  " (max_batch_size)");
+  if (!status) {
+    host_.bytes.give_back(std::exchange(job->place.bytes, 0));
+    stats_.count_refusal(status.error().code());
   }
-  job->submitted = clock_->now();
+  return status;
+}
+
+Status Batcher::enqueue(const std::shared_ptr<Job>& job) {
+  Jobs parts = parts_of(job);
+  const std::size_t places = std::max<std::size_t>(parts.size(), 1);
+  if (places > options_.max_queue_size) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "the request has " + std::to_string(job->request.rows) +
+                     " rows, more than the queue could ever hold (max_queue_size batches of " +
+                     std::to_string(admission_.most_rows(*job)) + "); send fewer at once");
+  }
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (Status open = check_open(); !open) {
-      return open;
+    if (Status admitted = check_open(places); !admitted) {
+      return admitted;
     }
-    queued_rows_ += request.rows;
-    queue_.push_back(std::move(job));
-    stats_.queued.add(1);
+    if (Status in_time = admission_.check_deadline(load(), *job, job->place.submitted); !in_time) {
+      return in_time;
+    }
+    job->place.parts = static_cast<int>(parts.size());
     stats_.in_flight.add(1);
+    stats_.queued.add(static_cast<std::int64_t>(places));
+    if (parts.empty()) {
+      parts.push_back(job);
+    }
+    bool hastens = options_.policy == BatchPolicy::kEager;
+    for (auto& part : parts) {
+      hastens = queue_.push(std::move(part)) || hastens;
+    }
+    // An executor that is busy with this model looks again when it is done.
+    wake = hastens && running_ < options_.executors;
   }
-  WakeScope::request(pool_, this);
+  if (wake) {
+    WakeScope::request(host_.pool, this);
+  }
   return ok_status();
+}
+
+// None for a job that fits into one batch.
+Jobs Batcher::parts_of(const std::shared_ptr<Job>& job) {
+  const std::int64_t most = admission_.most_rows(*job);
+  if (job->request.rows <= most || !model_->signature().batch_dim) {
+    return {};
+  }
+  return divide(job, model_->signature(), most, [this](Job& whole, Result<Reply> reply) {
+    answer(whole, std::move(reply), host_.clock->now());
+  });
 }
 
 Status Batcher::admits() {
   const std::lock_guard lock(mutex_);
-  return check_open();
+  Status open = check_open(1);
+  if (!open) {
+    stats_.count_refusal(open.error().code());
+  }
+  return open;
 }
 
-Status Batcher::check_open() const {
+Status Batcher::check_open(std::size_t places) const {
   if (closed_) {
     return Error(ErrorCode::kUnavailable, "the model is being unloaded; try again");
   }
-  if (queue_.size() >= options_.max_queue_size) {
-    return Error(ErrorCode::kOverloaded, "the queue of " + std::to_string(options_.max_queue_size) +
-                                             " requests is full; try again later");
-  }
-  return ok_status();
+  return admission_.check_room(load(), places);
 }
+
+Admission::Load Batcher::load() const noexcept {
+  return {queue_, service_, running_};
+}
+
+// Going away
 
 bool Batcher::cancel(Job& job, const Error& why) noexcept {
   job.cancel();
-  std::shared_ptr<Job> waiting;
+  Jobs waiting;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(queue_.begin(), queue_.end(),
-                                    [&](const auto& queued) { return queued.get() == &job; });
-    if (found == queue_.end()) {
-      return false;
-    }
-    waiting = std::move(*found);
-    queue_.erase(found);
-    queued_rows_ -= job.request.rows;
-    stats_.queued.add(-1);
-    ++answering_;
+    waiting = remove(job);
+    stats_.queued.add(-static_cast<std::int64_t>(waiting.size()));
+    answering_ += waiting.size();
   }
-  answer(*waiting, why, clock_->now());
-  answered(1);
-  return true;
+  const TimePoint now = host_.clock->now();
+  for (const auto& one : waiting) {
+    answer(*one, why, now);
+  }
+  if (!waiting.empty()) {
+    answered(waiting.size());
+  }
+  return !waiting.empty();
 }
 
-WorkSource::Step Batcher::run_one(const ExecutorContext& context) noexcept {
+Jobs Batcher::remove(Job& job) {
+  if (job.place.parts > 0) {
+    return queue_.take_cancelled();
+  }
+  Jobs waiting;
+  if (auto found = queue_.remove(job)) {
+    waiting.push_back(std::move(found));
+  }
+  return waiting;
+}
+
+void Batcher::refuse() noexcept {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  host_.pool.wake();
+}
+
+bool Batcher::close(Deadline deadline) {
+  refuse();
+  Jobs left;
+  bool in_time = false;
+  {
+    std::unique_lock lock(mutex_);
+    while (!(in_time = is_idle()) && !deadline.expired(host_.clock->now())) {
+      host_.clock->wait_until(lock, idle_, deadline.at());
+    }
+    left = queue_.take_all();
+    stats_.queued.add(-static_cast<std::int64_t>(left.size()));
+    const Jobs again = split_.take_all();
+    left.insert(left.end(), again.begin(), again.end());
+    answering_ += left.size();
+  }
+  for (const auto& job : left) {
+    answer(*job, Error(ErrorCode::kUnavailable, "the model was unloaded before it could answer"),
+           host_.clock->now());
+  }
+  if (!left.empty()) {
+    answered(left.size());
+  }
+  return in_time;
+}
+
+bool Batcher::is_idle() const noexcept {
+  return queue_.empty() && !split_.has_group() && running_ == 0 && answering_ == 0;
+}
+
+// Running
+
+WorkSource::Step Batcher::run_one(const ExecutorContext& context, Ask ask) noexcept {
   const WakeScope wakes;  // the answers of one batch cost each I/O thread one wake-up
-  const TimePoint now = clock_->now();
-  Taken taken = take(now);
-  for (const auto& job : taken.expired) {
-    answer(*job,
-           job->cancelled()
-               ? Error(ErrorCode::kCancelled, "the client left")
-               : Error(ErrorCode::kDeadlineExceeded, "the deadline passed in the queue"),
-           now);
+  const TimePoint now = host_.clock->now();
+  Taken taken = take(now, ask);
+  if (!taken.verdicts.empty()) {
+    answered(answer_all(taken.verdicts, now));
   }
-  if (!taken.expired.empty()) {
-    answered(taken.expired.size());
-  }
-  if (!taken.batch.empty()) {
-    execute(std::move(taken.batch), context);
+  if (taken.step.ran) {
+    const BatchRun::Means means{*this, *model_, assembler_, *host_.clock};
+    std::make_shared<BatchRun>(means, std::move(taken.group))->start(context);
   }
   return taken.step;
 }
 
-Batcher::Taken Batcher::take(TimePoint now) {
+Batcher::Taken Batcher::take(TimePoint now, Ask ask) {
   Taken taken;
   const std::lock_guard lock(mutex_);
   if (running_ >= options_.executors) {
     return taken;
   }
-  take_expired(now, taken.expired);
-  answering_ += taken.expired.size();
-  if (ready(now, taken.step)) {
-    take_batch(taken.batch);
-    ++running_;
-    taken.step.ran = true;
-    if (!queue_.empty() && running_ < options_.executors) {
-      pool_.wake();  // another executor can begin while this one computes
+  for (auto& job : queue_.take_gone(now)) {
+    stats_.queued.add(-1);
+    taken.drop(std::move(job));
+  }
+  do {
+    taken.group = next_group(now, ask, taken.step);
+    taken.step.ran = !taken.group.jobs.empty();
+    drop_gone(taken, now);
+  } while (taken.step.ran && taken.group.jobs.empty());
+  answering_ += taken.dropped;
+  if (taken.step.ran) {
+    service_.begin(now, running_++ == 0);
+    if ((!queue_.empty() || split_.has_group()) && running_ < options_.executors) {
+      host_.pool.wake();  // another executor can begin while this one computes
     }
   }
   return taken;
 }
 
-// Whether a batch should start now; if one is being held open, step.next says until when.
-bool Batcher::ready(TimePoint now, Step& step) const {
-  if (queue_.empty()) {
-    return false;
-  }
-  if (options_.batch_timeout == Duration::zero() || queued_rows_ >= options_.max_batch_size ||
-      closed_) {
-    return true;
-  }
-  const Deadline window = Deadline::from(queue_.front()->submitted, options_.batch_timeout);
-  step.next = window.at();
-  // To hold a request beyond its deadline would be to refuse it for nothing.
-  return window.expired(now) || std::any_of(queue_.begin(), queue_.end(), [&](const auto& job) {
-           return job->request.deadline.at() < window.at();
-         });
+void Batcher::Taken::drop(std::shared_ptr<Job> job) {
+  const Error why = why_gone(*job);
+  verdicts.push_back({{std::move(job)}, why});
+  ++dropped;
 }
 
-void Batcher::take_expired(TimePoint now, Jobs& expired) {
-  const auto gone = [&](const std::shared_ptr<Job>& job) {
-    return job->cancelled() || job->request.deadline.expired(now);
+// The next batch that should start now; if one is held open, `step` says until when.
+ErrorSplit::Group Batcher::next_group(TimePoint now, Ask ask, Step& step) {
+  if (split_.has_group()) {
+    return split_.take_group();
+  }
+  const bool eager = options_.policy == BatchPolicy::kEager;
+  const WaitQueue::Choice choice = queue_.choose(now, closed_ || (eager && ask == Ask::kIdle));
+  step.next = choice.next;
+  step.held = choice.held && eager;
+  if (!choice.due) {
+    return {};
+  }
+  Jobs jobs = queue_.take_batch(choice, service_.costs());
+  stats_.queued.add(-static_cast<std::int64_t>(jobs.size()));
+  return {std::move(jobs), nullptr};
+}
+
+// Whoever left since, or has to be told that the deadline passed, is not run.
+void Batcher::drop_gone(Taken& taken, TimePoint now) {
+  Jobs& jobs = taken.group.jobs;
+  const auto stays = [&](const auto& job) {
+    return !job->cancelled() && !job->request.deadline.expired(now);
   };
-  for (auto it = std::find_if(queue_.begin(), queue_.end(), gone); it != queue_.end();
-       it = std::find_if(it, queue_.end(), gone)) {
-    queued_rows_ -= (*it)->request.rows;
-    stats_.queued.add(-1);
-    expired.push_back(std::move(*it));
-    it = queue_.erase(it);
+  const auto gone = std::stable_partition(jobs.begin(), jobs.end(), stays);
+  for (auto job = gone; job != jobs.end(); ++job) {
+    taken.drop(std::move(*job));
+  }
+  jobs.erase(gone, jobs.end());
+  if (jobs.empty() && taken.group.family != nullptr) {
+    for (auto& verdict : split_.succeeded(taken.group.family, 0)) {
+      taken.dropped += verdict.jobs.size();
+      taken.verdicts.push_back(std::move(verdict));
+    }
   }
 }
 
-// The oldest request, and in order of age those that can be stacked on it.
-void Batcher::take_batch(Jobs& batch) {
-  std::int64_t room = options_.max_batch_size;
-  for (auto it = queue_.begin(); it != queue_.end() && room > 0;) {
-    const Request& request = (*it)->request;
-    if (!batch.empty() && (request.rows > room || !stackable(batch.front()->request, request))) {
-      ++it;
-      continue;
-    }
-    room -= request.rows;
-    queued_rows_ -= request.rows;
-    stats_.queued.add(-1);
-    batch.push_back(std::move(*it));
-    it = queue_.erase(it);
+void Batcher::ended(BatchRun& run, const std::optional<Error>& failure) noexcept {
+  const TimePoint now = host_.clock->now();
+  count(run);
+  std::vector<ErrorSplit::Verdict> verdicts;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto size =
+        static_cast<double>(run.length() > 0 ? run.rows() * run.length() : run.rows());
+    service_.end(now, size, run.compute(), !queue_.empty());
+    verdicts = judge(run, failure);
   }
-}
-
-void Batcher::execute(Jobs batch, const ExecutorContext& context) noexcept {
-  const TimePoint started = clock_->now();
-  const auto running = std::make_shared<Running>(*this, std::move(batch), started);
-  try {
-    Batch stacked = assemble(running->jobs);
-    running->rows = stacked.rows;
-    running->computing = clock_->now();
-    model_->run(std::move(stacked), context, [this, running](Result<BatchResult> result) {
-      finish(*running, std::move(result));
-    });
-  } catch (...) {
-    finish(*running, current_error());
-  }
-}
-
-void Batcher::finish(Running& running, Result<BatchResult> result) noexcept {
-  if (running.finished.exchange(true)) {
-    return;  // the model answered and then threw
-  }
-  const TimePoint now = clock_->now();
-  stats_.batch_rows.observe(static_cast<double>(running.rows));
-  stats_.compute_seconds.observe(seconds(now - running.computing));
-  try {
-    if (!result) {
-      throw Error(result.error());
-    }
-    check_outputs(model_->signature(), *result, running.rows);
-    scatter(running, *result, now);
-  } catch (...) {
-    const Error error = current_error();
-    while (running.answered < running.jobs.size()) {
-      answer(*running.jobs[running.answered++], error, now);
-    }
-  }
-  const Duration apart = clock_->now() - now;
-  stats_.batch_seconds.observe(seconds(running.computing - running.started + apart));
+  answer_all(verdicts, now);
   release_executor();
 }
 
-void Batcher::scatter(Running& running, const BatchResult& result, TimePoint now) {
-  const bool batch_dim = model_->signature().batch_dim;
-  std::int64_t first = 0;
-  for (const auto& job : running.jobs) {
-    const std::int64_t rows = job->request.rows;
-    Reply reply;
-    reply.outputs.reserve(result.outputs.size());
-    for (const Tensor& output : result.outputs) {
-      reply.outputs.push_back(batch_dim ? output.rows(first, rows) : output);
+// Which jobs are to be answered with an error.
+std::vector<ErrorSplit::Verdict> Batcher::judge(BatchRun& run,
+                                                const std::optional<Error>& failure) {
+  ErrorSplit::Group& group = run.group();
+  if (!failure) {
+    return split_.succeeded(group.family, run.rows());
+  }
+  if (group.family == nullptr &&
+      (options_.on_error == OnBatchError::kFail || !may_blame_neighbours(*failure))) {
+    return {{std::move(group.jobs), *failure}};
+  }
+  return split_.failed(std::move(group), *failure);
+}
+
+void Batcher::count(const BatchRun& run) noexcept {
+  stats_.batch_rows.observe(static_cast<double>(run.rows()));
+  stats_.compute_seconds.observe(seconds(run.compute()));
+  stats_.batch_seconds.observe(seconds(run.around()));
+  if (run.group().family != nullptr) {
+    stats_.rerun_rows.add(static_cast<std::uint64_t>(run.rows()));
+  }
+  if (padding_.enabled()) {
+    std::int64_t real = 0;
+    for (const auto& job : run.group().jobs) {
+      real += job->request.rows * job->place.length;
     }
-    reply.timings = {running.started - job->submitted, now - running.computing, running.rows};
-    stats_.queue_seconds.observe(seconds(reply.timings.queue));
-    const auto error = row_error(result, first, rows);
-    ++running.answered;
-    answer(*job, error ? Result<Reply>(*error) : Result<Reply>(std::move(reply)), now);
-    first += rows;
+    stats_.tokens.add(static_cast<std::uint64_t>(real));
+    stats_.padding_tokens.add(static_cast<std::uint64_t>(run.rows() * run.length() - real));
   }
 }
 
+std::size_t Batcher::answer_all(const std::vector<ErrorSplit::Verdict>& verdicts,
+                                TimePoint now) noexcept {
+  std::size_t jobs = 0;
+  for (const auto& verdict : verdicts) {
+    for (const auto& job : verdict.jobs) {
+      answer(*job, verdict.error, now);
+      ++jobs;
+    }
+  }
+  return jobs;
+}
+
 void Batcher::answer(Job& job, Result<Reply> result, TimePoint now) noexcept {
+  if (job.place.is_part) {
+    job.complete(std::move(result));  // the last one answers the whole
+    return;
+  }
   stats_.requests.add();
   stats_.in_flight.add(-1);
-  stats_.total_seconds.observe(seconds(now - job.submitted));
-  if (!result) {
+  stats_.total_seconds.observe(seconds(now - job.place.submitted));
+  if (result) {
+    stats_.queue_seconds.observe(seconds(result->timings.queue));
+  } else {
     stats_.count_error(result.error().code());
   }
+  host_.bytes.give_back(std::exchange(job.place.bytes, 0));
   job.complete(std::move(result));
 }
 
@@ -361,46 +377,11 @@ void Batcher::release_executor() noexcept {
   // All of it under the lock: behind it, close() may let the batcher and its pool be destroyed.
   const std::lock_guard lock(mutex_);
   --running_;
-  if (!queue_.empty()) {
-    pool_.wake();
+  if (!queue_.empty() || split_.has_group()) {
+    host_.pool.wake();
   } else if (is_idle()) {
     idle_.notify_all();
   }
-}
-
-bool Batcher::is_idle() const noexcept {
-  return queue_.empty() && running_ == 0 && answering_ == 0;
-}
-
-void Batcher::refuse() noexcept {
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  pool_.wake();
-}
-
-bool Batcher::close(Deadline deadline) {
-  refuse();
-  Jobs left;
-  bool in_time = false;
-  {
-    std::unique_lock lock(mutex_);
-    while (!(in_time = is_idle()) && !deadline.expired(clock_->now())) {
-      clock_->wait_until(lock, idle_, deadline.at());
-    }
-    left.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
-    stats_.queued.add(-static_cast<std::int64_t>(left.size()));
-    queue_.clear();
-    queued_rows_ = 0;
-    answering_ += left.size();
-  }
-  for (const auto& job : left) {
-    answer(*job, Error(ErrorCode::kUnavailable, "the model was unloaded before it could answer"),
-           clock_->now());
-  }
-  if (!left.empty()) {
-    answered(left.size());
-  }
-  return in_time;
 }
 
 }  // namespace maas

@@ -54,7 +54,8 @@ Engine::~Engine() {
 std::shared_ptr<ServedModel> Engine::serve(ServedModel::Name name,
                                            std::shared_ptr<Model> model,
                                            BatchOptions options) {
-  auto batcher = std::make_shared<Batcher>(model, options, clock_, executors_);
+  auto batcher =
+      std::make_shared<Batcher>(model, options, Batcher::Host{clock_, executors_, bytes_});
   // On a thread of its own, which lends what an executor lends: back-ends keep state per thread.
   std::exception_ptr failure;
   Thread("maas-warm-up", [&] {
@@ -78,7 +79,7 @@ std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
                                                  int threads) {
   auto pool = std::make_unique<ExecutorPool>(
       ExecutorPool::Options{.name = "maas-py", .threads = threads, .intra_op_threads = 1}, clock_);
-  auto batcher = std::make_shared<Batcher>(model, options, clock_, *pool);
+  auto batcher = std::make_shared<Batcher>(model, options, Batcher::Host{clock_, *pool, bytes_});
   ExecutorPool& own = *pool;
   return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
                                              own, std::move(pool)));
@@ -104,13 +105,35 @@ std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) 
   return shared;
 }
 
-bool Engine::close(Deadline deadline) {
+std::vector<std::shared_ptr<ServedModel>> Engine::alive() const {
   std::vector<std::shared_ptr<ServedModel>> all;
   served_.with([&](const auto& weak) {
     std::transform(weak.begin(), weak.end(), std::back_inserter(all),
                    [](const auto& one) { return one.lock(); });
   });
   std::erase(all, nullptr);
+  return all;
+}
+
+bool Engine::settle(std::chrono::milliseconds patience) {
+  const auto limit = std::chrono::steady_clock::now() + patience;
+  const auto all = alive();
+  const auto settled = [&](std::chrono::milliseconds wait) {
+    return executors_.settle(wait) && std::all_of(all.begin(), all.end(), [&](const auto& served) {
+             return served->pool().settle(wait);
+           });
+  };
+  // One pool may give another work; when none has moved while all were looked at, all are still.
+  while (!(settled(patience) && settled(std::chrono::milliseconds(0)))) {
+    if (std::chrono::steady_clock::now() > limit) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Engine::close(Deadline deadline) {
+  std::vector<std::shared_ptr<ServedModel>> all = alive();
   for (const auto& served : all) {
     served->batcher().refuse();  // all of them, before the first one is waited for
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -50,6 +51,10 @@ class Engine {
   // gone: for the end of the process. False at the deadline.
   bool close(Deadline deadline);
 
+  // Waits until no executor has anything to do before time passes or new work comes: for tests that
+  // hold the clock. False when that takes longer than `patience`, of real time.
+  bool settle(std::chrono::milliseconds patience);
+
   [[nodiscard]] const CoreBudget& budget() const noexcept { return budget_; }
   [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept { return clock_; }
   // Of the bytes that requests hold: bodies that are being read, inputs that wait or run.
@@ -59,6 +64,7 @@ class Engine {
  private:
   struct Live;
 
+  [[nodiscard]] std::vector<std::shared_ptr<ServedModel>> alive() const;
   // Whoever drops the last reference leaves it to the reaper to drain and destroy the model.
   std::shared_ptr<ServedModel> share(std::unique_ptr<ServedModel> served);
 

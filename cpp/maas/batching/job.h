@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "maas/base/cancellation.h"
@@ -46,7 +47,10 @@ struct Reply {
 // submitter and shared with the batcher until it is completed.
 class Job {
  public:
+  Job() : Job(std::make_shared<Cancellation>()) {}
   virtual ~Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
 
   Request request;  // not changed between submit() and complete()
 
@@ -68,10 +72,29 @@ class Job {
     }
   }
 
-  TimePoint submitted;  // set by the batcher
+  // Where it stands in its batcher, which alone sets and reads it.
+  struct Place {
+    TimePoint submitted;
+    TimePoint rank;  // what waits goes in this order, then by sequence
+    std::uint64_t sequence = 0;
+    std::uint64_t key = 0;    // of what it may share a batch with
+    std::int64_t length = 0;  // see Padding
+    std::size_t bytes = 0;    // taken from the engine's budget
+    int parts = 0;            // jobs that it was divided into, when it is too large for one batch
+    bool is_part = false;
+  };
+  Place place;
+
+ protected:
+  // For a part of another job, which is cancelled with it.
+  explicit Job(std::shared_ptr<Cancellation> cancellation)
+      : cancellation_(std::move(cancellation)) {}
+  [[nodiscard]] static std::shared_ptr<Cancellation> cancellation_of(const Job& job) noexcept {
+    return job.cancellation_;
+  }
 
  private:
-  std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
+  std::shared_ptr<Cancellation> cancellation_;
 };
 
 }  // namespace maas

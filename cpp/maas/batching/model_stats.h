@@ -22,7 +22,15 @@ struct ModelStats {
   Histogram compute_seconds;  // the model's run, once per batch
   Histogram total_seconds;    // submit to answer
   Histogram batch_rows;       // once per batch
+  Counter rerun_rows;         // of batches that failed, run again to find the culprit
+  Counter tokens;             // positions that requests filled, of models with padding
+  Counter padding_tokens;     // positions that padding filled
 
+  // A request that was not accepted.
+  void count_refusal(ErrorCode code) noexcept {
+    requests.add();
+    count_error(code);
+  }
   void count_error(ErrorCode code) noexcept { errors[static_cast<std::size_t>(code)].add(); }
 };
 

@@ -15,7 +15,7 @@ ServedModel::ServedModel(Name name,
       batcher_(std::move(batcher)),
       pool_(pool),
       own_pool_(std::move(own_pool)) {
-  pool_.add(batcher_);
+  pool_.add(batcher_, batcher_->options().weight);
 }
 
 ServedModel::~ServedModel() {

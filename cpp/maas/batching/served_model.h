@@ -37,6 +37,8 @@ class ServedModel {
   [[nodiscard]] int version() const noexcept { return name_.version; }
   [[nodiscard]] Model& model() const noexcept { return *model_; }
   [[nodiscard]] Batcher& batcher() const noexcept { return *batcher_; }
+  // Whose threads run it.
+  [[nodiscard]] ExecutorPool& pool() const noexcept { return pool_; }
 
  private:
   const Name name_;

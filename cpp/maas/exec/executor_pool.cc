@@ -30,9 +30,10 @@ void ExecutorPool::stop() noexcept {
   }
 }
 
-void ExecutorPool::add(std::shared_ptr<WorkSource> source) {
+void ExecutorPool::add(std::shared_ptr<WorkSource> source, double weight) {
   {
     const std::lock_guard lock(mutex_);
+    fair_.add(source.get(), weight);
     sources_.push_back(std::move(source));
   }
   wake();
@@ -48,6 +49,7 @@ void ExecutorPool::remove(const WorkSource* source) {
   }
   dies = std::move(*found);
   sources_.erase(found);
+  fair_.remove(source);
   ++epoch_;  // a thread that counts through the sources may now have passed one over
   ++removing_;
   asked_.wait(lock, [&] { return std::count(asking_.begin(), asking_.end(), source) == 0; });
@@ -70,7 +72,8 @@ int ExecutorPool::threads() const {
 void ExecutorPool::wake() noexcept {
   const std::lock_guard lock(mutex_);
   ++epoch_;
-  if (sleeping_ > 0) {
+  unseen_ = true;
+  if (!sleepers_.empty()) {
     condition_.notify_one();
   }
 }
@@ -81,42 +84,81 @@ void ExecutorPool::serve() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = epoch_;
+    unseen_ = false;
     const WorkSource::Step step = serve_once(lock, context);
     // A wake-up since the look means that there may be work which the look missed.
     if (!step.ran && epoch_ == seen && !stopping_) {
-      ++sleeping_;
-      clock_->wait_until(lock, condition_, step.next);
-      --sleeping_;
+      sleep(lock, step.next);
     }
   }
+}
+
+void ExecutorPool::sleep(std::unique_lock<std::mutex>& lock, TimePoint until) {
+  sleepers_.push_back(until);
+  fell_asleep_.notify_all();
+  clock_->wait_until(lock, condition_, until);
+  sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), until));
+}
+
+bool ExecutorPool::is_settled() const {
+  const TimePoint now = clock_->now();
+  return !unseen_ && sleepers_.size() == threads_.size() &&
+         std::all_of(sleepers_.begin(), sleepers_.end(),
+                     [&](TimePoint until) { return until > now; });
+}
+
+bool ExecutorPool::settle(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  return fell_asleep_.wait_for(lock, patience, [this] { return is_settled(); });
 }
 
 WorkSource::Step ExecutorPool::serve_once(std::unique_lock<std::mutex>& lock,
                                           const ExecutorContext& context) {
+  const WorkSource::Step due = ask_all(lock, context, WorkSource::Ask::kDue);
+  return due.ran || !due.held ? due : ask_all(lock, context, WorkSource::Ask::kIdle);
+}
+
+WorkSource::Step ExecutorPool::ask_all(std::unique_lock<std::mutex>& lock,
+                                       const ExecutorContext& context,
+                                       WorkSource::Ask ask) {
+  thread_local std::vector<FairShare::Id> ids;
+  fair_.order(ids);
   WorkSource::Step idle;
-  const std::size_t first = turn_;
-  for (std::size_t i = 0; i < sources_.size() && !stopping_; ++i) {
-    const std::size_t index = (first + i) % sources_.size();
-    const WorkSource::Step step = ask(lock, sources_[index], context);
+  for (std::size_t i = 0; i < ids.size() && !stopping_; ++i) {
+    const WorkSource::Step step = ask_one(lock, ids[i], context, ask);
     if (step.ran) {
-      turn_ = index + 1;
       return step;
     }
     idle.next = std::min(idle.next, step.next);
+    idle.held = idle.held || step.held;
   }
   return idle;
 }
 
-WorkSource::Step ExecutorPool::ask(std::unique_lock<std::mutex>& lock,
-                                   std::shared_ptr<WorkSource> source,
-                                   const ExecutorContext& context) {
-  const WorkSource* const asked = source.get();
-  asking_.push_back(asked);
+WorkSource::Step ExecutorPool::ask_one(std::unique_lock<std::mutex>& lock,
+                                       FairShare::Id id,
+                                       const ExecutorContext& context,
+                                       WorkSource::Ask ask) {
+  const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                  [&](const auto& source) { return source.get() == id; });
+  if (found == sources_.end()) {
+    return {};  // it went away meanwhile
+  }
+  std::shared_ptr<WorkSource> source = *found;
+  const FairShare::Turn turn = fair_.begin(id);
+  asking_.push_back(source.get());
   lock.unlock();
-  const WorkSource::Step step = source->run_one(context);
+  const TimePoint start = clock_->now();
+  const WorkSource::Step step = source->run_one(context, ask);
+  const Duration cost = step.ran ? clock_->now() - start : Duration::zero();
   source.reset();
   lock.lock();
-  asking_.erase(std::find(asking_.begin(), asking_.end(), asked));
+  asking_.erase(std::find(asking_.begin(), asking_.end(), id));
+  if (step.ran) {
+    fair_.end(turn, cost);
+  } else {
+    fair_.cancel(turn);
+  }
   if (removing_ > 0) {
     asked_.notify_all();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "maas/base/clock.h"
 #include "maas/exec/arena.h"
+#include "maas/exec/fair_share.h"
 #include "maas/exec/thread.h"
 #include "maas/exec/wake.h"
 
@@ -25,18 +27,24 @@ struct ExecutorContext {
 // Where a pool's threads find work. run_one() is called by several of them at once.
 class WorkSource {
  public:
+  enum class Ask : std::uint8_t {
+    kDue,   // work that should start now
+    kIdle,  // the thread would else sleep: work that only may start now is welcome too
+  };
   struct Step {
     bool ran = false;
+    bool held = false;                  // did not run, but would have if asked for kIdle
     TimePoint next = TimePoint::max();  // when to ask again, if it did not run
   };
   virtual ~WorkSource() = default;
   // Runs one piece of work if one is ready. Must not throw.
-  virtual Step run_one(const ExecutorContext& context) noexcept = 0;
+  virtual Step run_one(const ExecutorContext& context, Ask ask) noexcept = 0;
 };
 
-// Threads that serve work sources in turn, each source one piece at a time, and sleep without using
-// the processor when none has any. Owned by an Engine; add, remove, grow_to and wake may be called
-// from any thread. The destructor joins: remove the sources first.
+// Threads that serve work sources, each source one piece at a time and by its share of the threads'
+// time (FairShare), and sleep without using the processor when none has any. Owned by an Engine;
+// add, remove, grow_to and wake may be called from any thread. The destructor joins: remove the
+// sources first.
 class ExecutorPool final : public Wakeable {
  public:
   struct Options {
@@ -49,7 +57,8 @@ class ExecutorPool final : public Wakeable {
   ExecutorPool(const ExecutorPool&) = delete;
   ExecutorPool& operator=(const ExecutorPool&) = delete;
 
-  void add(std::shared_ptr<WorkSource> source);
+  // `weight` is beside those of the other sources.
+  void add(std::shared_ptr<WorkSource> source, double weight = 1);
   // Waits until no thread is in run_one() of `source`; after it returns none holds it or asks it
   // again. Not to be called from that run_one().
   void remove(const WorkSource* source);
@@ -60,15 +69,25 @@ class ExecutorPool final : public Wakeable {
   // There may be work: one sleeping thread looks.
   void wake() noexcept override;
 
+  // Waits until all threads sleep and nothing will wake them but time or new work; false when that
+  // takes longer than `patience`, of real time.
+  bool settle(std::chrono::milliseconds patience);
+
  private:
   void stop() noexcept;
   void serve();
-  // Asks each source once, beginning behind the one that ran last. Lets `lock` go while it asks,
-  // and holds no source but the one it asks, so that the others can go away meanwhile.
+  // Asks each source once, in fair order, and once more if one holds work back. Lets `lock` go
+  // while it asks, and holds no source but the one it asks, so that the others can go away.
   WorkSource::Step serve_once(std::unique_lock<std::mutex>& lock, const ExecutorContext& context);
-  WorkSource::Step ask(std::unique_lock<std::mutex>& lock,
-                       std::shared_ptr<WorkSource> source,
-                       const ExecutorContext& context);
+  WorkSource::Step ask_all(std::unique_lock<std::mutex>& lock,
+                           const ExecutorContext& context,
+                           WorkSource::Ask ask);
+  WorkSource::Step ask_one(std::unique_lock<std::mutex>& lock,
+                           FairShare::Id id,
+                           const ExecutorContext& context,
+                           WorkSource::Ask ask);
+  void sleep(std::unique_lock<std::mutex>& lock, TimePoint until);
+  [[nodiscard]] bool is_settled() const;
 
   const Options options_;
   const std::shared_ptr<Clock> clock_;
@@ -78,12 +97,14 @@ class ExecutorPool final : public Wakeable {
   std::condition_variable asked_;                     // signalled when a thread has asked a source
   std::vector<std::shared_ptr<WorkSource>> sources_;  // guarded by mutex_
   std::vector<const WorkSource*> asking_;             // guarded by mutex_; one per thread that asks
-  std::size_t turn_ = 0;                              // guarded by mutex_; where to begin asking
+  FairShare fair_;                                    // guarded by mutex_
   std::uint64_t epoch_ = 0;                           // guarded by mutex_; counts wake-ups
-  int sleeping_ = 0;                                  // guarded by mutex_
-  int removing_ = 0;                                  // guarded by mutex_; threads in remove()
-  bool stopping_ = false;                             // guarded by mutex_
-  std::vector<Thread> threads_;                       // guarded by mutex_
+  bool unseen_ = false;                  // guarded by mutex_; nobody has looked since a wake-up
+  std::vector<TimePoint> sleepers_;      // guarded by mutex_; until when each sleeps
+  std::condition_variable fell_asleep_;  // for settle()
+  int removing_ = 0;                     // guarded by mutex_; threads in remove()
+  bool stopping_ = false;                // guarded by mutex_
+  std::vector<Thread> threads_;          // guarded by mutex_
 };
 
 }  // namespace maas

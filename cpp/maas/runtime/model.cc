@@ -28,8 +28,8 @@ void Model::warm_up(std::int64_t rows, const ExecutorContext& context) {
   batch.rows = rows;
   for (const TensorSpec& spec : signature().inputs) {
     auto input = zeros(signature(), spec, rows);
-    if (!input) {
-      return;
+    if (!input || spec.shape_tensor) {
+      return;  // what zeros mean to it, nobody knows
     }
     batch.inputs.push_back(std::move(*input));
   }

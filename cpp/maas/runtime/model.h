@@ -57,7 +57,8 @@ class Model {
   virtual void run(Batch batch, const ExecutorContext& context, BatchDone done) = 0;
 
   // Runs rows of zeros, so that the first request does not pay for what a back-end does at its
-  // first call. Does nothing when a shape is not declared. Throws what the model throws.
+  // first call. Does nothing when a shape is not declared or is given by an input. Throws what the
+  // model throws.
   virtual void warm_up(std::int64_t rows, const ExecutorContext& context);
 };
 

@@ -34,8 +34,39 @@ Shape Signature::wire_shape(const TensorSpec& spec) const {
   if (!spec.row) {
     return Shape{-1};
   }
-  return batch_dim ? spec.row->with_leading(-1) : *spec.row;
+  return has_rows(spec) ? spec.row->with_leading(-1) : *spec.row;
 }
+
+namespace {
+
+std::optional<Error> wrong_type(const Signature& signature,
+                                const TensorSpec& spec,
+                                const Tensor& input) {
+  if (input.dtype() != spec.dtype) {
+    return invalid(spec, "has datatype " + std::string(protocol_name(input.dtype())) +
+                             ", the model wants " + std::string(protocol_name(spec.dtype)));
+  }
+  if (spec.row && !input.shape().fits(signature.wire_shape(spec))) {
+    return invalid(spec, "has shape " + input.shape().to_string() + ", the model wants " +
+                             signature.wire_shape(spec).to_string());
+  }
+  return std::nullopt;
+}
+
+// `rows` is what the inputs before this one have, -1 for none yet.
+std::optional<Error> wrong_rows(const TensorSpec& spec, const Tensor& input, std::int64_t& rows) {
+  if (input.shape().rank() == 0 || input.shape()[0] < 1) {
+    return invalid(spec, "has no rows: its first dimension is the number of rows, 1 or more");
+  }
+  if (rows != -1 && input.shape()[0] != rows) {
+    return invalid(spec, "has " + std::to_string(input.shape()[0]) + " rows, another input has " +
+                             std::to_string(rows));
+  }
+  rows = input.shape()[0];
+  return std::nullopt;
+}
+
+}  // namespace
 
 Result<std::int64_t> check_inputs(const Signature& signature, const std::vector<Tensor>& inputs) {
   if (inputs.size() != signature.inputs.size()) {
@@ -46,26 +77,20 @@ Result<std::int64_t> check_inputs(const Signature& signature, const std::vector<
   std::int64_t rows = -1;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorSpec& spec = signature.inputs[i];
-    const Tensor& input = inputs[i];
-    if (input.dtype() != spec.dtype) {
-      return invalid(spec, "has datatype " + std::string(protocol_name(input.dtype())) +
-                               ", the model wants " + std::string(protocol_name(spec.dtype)));
-    }
-    if (spec.row && !input.shape().fits(signature.wire_shape(spec))) {
-      return invalid(spec, "has shape " + input.shape().to_string() + ", the model wants " +
-                               signature.wire_shape(spec).to_string());
-    }
-    if (!signature.batch_dim) {
+    if (inputs[i].is_absent()) {
+      if (!spec.optional) {
+        return invalid(spec, "is missing");
+      }
       continue;
     }
-    if (input.shape().rank() == 0 || input.shape()[0] < 1) {
-      return invalid(spec, "has no rows: its first dimension is the number of rows, 1 or more");
+    if (const auto wrong = wrong_type(signature, spec, inputs[i])) {
+      return *wrong;
     }
-    if (rows != -1 && input.shape()[0] != rows) {
-      return invalid(spec, "has " + std::to_string(input.shape()[0]) + " rows, another input has " +
-                               std::to_string(rows));
+    if (signature.has_rows(spec)) {
+      if (const auto wrong = wrong_rows(spec, inputs[i], rows)) {
+        return *wrong;
+      }
     }
-    rows = input.shape()[0];
   }
   return std::max<std::int64_t>(rows, 1);
 }

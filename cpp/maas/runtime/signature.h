@@ -32,12 +32,18 @@ struct Signature {
 
   [[nodiscard]] std::optional<std::size_t> find_input(std::string_view name) const noexcept;
   [[nodiscard]] std::optional<std::size_t> find_output(std::string_view name) const noexcept;
-  // The shape on the wire: the declared one behind -1 for the rows. "[-1]" when undeclared.
+  // Whether a tensor of it has a leading dimension of rows.
+  [[nodiscard]] bool has_rows(const TensorSpec& spec) const noexcept {
+    return batch_dim && !spec.shape_tensor;
+  }
+  // The shape on the wire: the declared one, behind -1 for the rows if it has rows. "[-1]" when
+  // undeclared.
   [[nodiscard]] Shape wire_shape(const TensorSpec& spec) const;
 };
 
 // The rows of `inputs` (in signature order), after checking number, dtype and shape of each against
-// the signature and that all have the same rows. 1 for a model without a batch dimension.
+// the signature and that all have the same rows. An absent Tensor is right where it is optional. 1
+// for a model without a batch dimension.
 Result<std::int64_t> check_inputs(const Signature& signature, const std::vector<Tensor>& inputs);
 
 }  // namespace maas

@@ -126,6 +126,10 @@ class TorchModel final : public Model {
     std::vector<c10::IValue> inputs;
     inputs.reserve(batch.inputs.size() + 1);
     for (const Tensor& input : batch.inputs) {
+      if (input.is_absent()) {
+        inputs.emplace_back();  // None
+        continue;
+      }
       const at::Tensor tensor = to_torch(input);
       inputs.emplace_back(written_.at(inputs.size()) ? tensor.clone() : tensor);
     }

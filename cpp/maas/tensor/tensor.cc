@@ -69,6 +69,16 @@ Tensor Tensor::from_strings(std::vector<std::string> values, const Shape& shape)
   return tensor;
 }
 
+std::size_t Tensor::held_bytes() const noexcept {
+  std::size_t bytes = byte_size();
+  if (dtype_ == DType::kBytes) {
+    for (const std::string& text : strings()) {
+      bytes += text.size();
+    }
+  }
+  return bytes;
+}
+
 Tensor Tensor::reshaped(const Shape& shape) const {
   if (shape.elements() != static_cast<std::int64_t>(elements_)) {
     throw Error(ErrorCode::kInvalidArgument,

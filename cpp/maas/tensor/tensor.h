@@ -38,6 +38,9 @@ class Tensor {
   [[nodiscard]] std::size_t elements() const noexcept { return elements_; }
   [[nodiscard]] std::size_t byte_size() const noexcept { return elements_ * dtype_size(dtype_); }
 
+  // With what strings hold outside their elements.
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
+
   [[nodiscard]] const void* data() const noexcept { return data_; }
   [[nodiscard]] void* mutable_data() noexcept { return data_; }
   // REQUIRES: T is the C++ type of dtype()

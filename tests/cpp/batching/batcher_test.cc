@@ -42,12 +42,13 @@ class BatcherTest : public ::testing::Test {
       pool_.remove(batcher_.get());
       EXPECT_EQ(batcher_->stats().in_flight.value(), 0);
       EXPECT_EQ(batcher_->stats().queued.value(), 0);
+      EXPECT_EQ(bytes_.held(), 0U);
     }
   }
 
   void start(BatchOptions options) {
     pool_.grow_to(options.executors);
-    batcher_ = std::make_shared<Batcher>(model_, options, clock_, pool_);
+    batcher_ = std::make_shared<Batcher>(model_, options, Batcher::Host{clock_, pool_, bytes_});
     pool_.add(batcher_);
   }
   JobPtr submit(Tensor x, Deadline deadline = Deadline::never()) {
@@ -101,6 +102,7 @@ class BatcherTest : public ::testing::Test {
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
   std::shared_ptr<FakeModel> model_ = std::make_shared<FakeModel>();
   ExecutorPool pool_{{.name = "test"}, clock_};
+  ByteBudget bytes_;
   std::shared_ptr<Batcher> batcher_;
 };
 
@@ -411,7 +413,8 @@ TEST_F(BatcherTest, requests_handed_over_together_start_both_models) {
   start({});
   model_->gate.close();
   const auto other_model = std::make_shared<FakeModel>();
-  const auto other = std::make_shared<Batcher>(other_model, BatchOptions{}, clock_, pool_);
+  const auto other =
+      std::make_shared<Batcher>(other_model, BatchOptions{}, Batcher::Host{clock_, pool_, bytes_});
   pool_.add(other);
   const auto job = std::make_shared<FakeJob>(floats({1, 2}));
   {
@@ -437,7 +440,7 @@ TEST_F(BatcherTest, a_model_without_a_batch_dimension_gets_one_request_at_a_time
 TEST_F(BatcherTest, options_and_shapes_that_cannot_be_are_refused_by_name) {
   const auto message = [&](const BatchOptions& options) {
     try {
-      const Batcher batcher(model_, options, clock_, pool_);
+      const Batcher batcher(model_, options, Batcher::Host{clock_, pool_, bytes_});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
       return error.message();

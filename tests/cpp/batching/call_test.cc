@@ -50,8 +50,9 @@ class CallTest : public testing::Test {
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
   std::shared_ptr<AddOne> model_ = std::make_shared<AddOne>();
   ExecutorPool pool_{{.name = "test", .threads = 1, .intra_op_threads = 1}, clock_};
+  ByteBudget bytes_;
   std::shared_ptr<Batcher> batcher_ =
-      std::make_shared<Batcher>(model_, BatchOptions{}, clock_, pool_);
+      std::make_shared<Batcher>(model_, BatchOptions{}, Batcher::Host{clock_, pool_, bytes_});
 };
 
 TEST_F(CallTest, gives_the_answer_to_the_waiting_caller) {

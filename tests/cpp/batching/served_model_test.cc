@@ -29,9 +29,10 @@ class ServedModelTest : public ::testing::Test {
   ~ServedModelTest() override { model_->gate.open(); }
 
   std::unique_ptr<ServedModel> serve(BatchOptions options = {}) {
-    return std::make_unique<ServedModel>(ServedModel::Name{"twice", 3}, model_,
-                                         std::make_shared<Batcher>(model_, options, clock_, pool_),
-                                         pool_, nullptr);
+    return std::make_unique<ServedModel>(
+        ServedModel::Name{"twice", 3}, model_,
+        std::make_shared<Batcher>(model_, options, Batcher::Host{clock_, pool_, bytes_}), pool_,
+        nullptr);
   }
   static JobPtr submit(ServedModel& served, Deadline deadline = Deadline::never()) {
     auto job = std::make_shared<FakeJob>(floats({1, 2}), deadline);
@@ -41,6 +42,7 @@ class ServedModelTest : public ::testing::Test {
 
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
   std::shared_ptr<FakeModel> model_ = std::make_shared<FakeModel>();
+  ByteBudget bytes_;
   ExecutorPool pool_{{.name = "test"}, clock_};
 };
 
@@ -201,7 +203,8 @@ TEST_F(ServedModelTest, an_asynchronous_answer_may_come_while_it_is_destroyed) {
       held.count_down();
     };
     auto pool = std::make_unique<ExecutorPool>(ExecutorPool::Options{.name = "own"}, clock_);
-    auto batcher = std::make_shared<Batcher>(model, BatchOptions{}, clock_, *pool);
+    auto batcher =
+        std::make_shared<Batcher>(model, BatchOptions{}, Batcher::Host{clock_, *pool, bytes_});
     ExecutorPool& own = *pool;
     auto served = std::make_unique<ServedModel>(ServedModel::Name{"async", 1}, model,
                                                 std::move(batcher), own, std::move(pool));

@@ -28,7 +28,7 @@ class Pieces final : public WorkSource {
   explicit Pieces(std::function<void(const ExecutorContext&)> work) : work_(std::move(work)) {}
 
   void add(int pieces) { left_ += pieces; }
-  Step run_one(const ExecutorContext& context) noexcept override {
+  Step run_one(const ExecutorContext& context, Ask /*ask*/) noexcept override {
     {
       const std::lock_guard lock(mutex_);
       ++looks_;

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/batching/batch_run.h"
+
+#include <utility>
+
+#include "maas/base/error.h"
+
+namespace maas {
+
+BatchRun::BatchRun(const Means& means, ErrorSplit::Group group)
+    : means_(means), group_(std::move(group)), started_(means.clock.now()), computing_(started_) {}
+
+BatchRun::~BatchRun() {
+  finish(Error(ErrorCode::kInternal, "the model gave no answer").as_final());
+}
+
+void BatchRun::start(const ExecutorContext& context) noexcept {
+  try {
+    Assembler::Stack stack = means_.assembler.stack(group_.jobs);
+    rows_ = stack.batch.rows;
+    length_ = stack.length;
+    computing_ = means_.clock.now();
+    means_.model.run(std::move(stack.batch), context,
+                     [self = shared_from_this()](Result<BatchResult> result) {
+                       self->finish(std::move(result));
+                     });
+  } catch (...) {
+    finish(current_error());
+  }
+}
+
+void BatchRun::finish(Result<BatchResult> result) noexcept {
+  if (finished_.exchange(true)) {
+    return;  // the model answered and then threw, or was dropped
+  }
+  const TimePoint now = means_.clock.now();
+  compute_ = now - computing_;
+  const std::optional<Error> failure = result ? deliver(*result, now) : result.error();
+  around_ = computing_ - started_ + (means_.clock.now() - now);
+  means_.owner.ended(*this, failure);
+}
+
+// Why no job was answered, if so. What goes wrong when some are fails the others here.
+std::optional<Error> BatchRun::deliver(const BatchResult& result, TimePoint now) noexcept {
+  try {
+    means_.assembler.check(result, rows_);
+  } catch (...) {
+    return current_error().as_final();
+  }
+  try {
+    scatter(result, now);
+  } catch (...) {
+    const Error error = current_error();
+    while (answered_ < group_.jobs.size()) {
+      means_.owner.answer(*group_.jobs[answered_++], error, now);
+    }
+  }
+  return std::nullopt;
+}
+
+void BatchRun::scatter(const BatchResult& result, TimePoint now) {
+  std::int64_t first = 0;
+  for (const auto& job : group_.jobs) {
+    Result<std::vector<Tensor>> outputs = means_.assembler.take(result, *job, first, length_);
+    first += job->request.rows;
+    ++answered_;
+    if (!outputs) {
+      means_.owner.answer(*job, outputs.error(), now);
+      continue;
+    }
+    Reply reply;
+    reply.outputs = *std::move(outputs);
+    reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
+    means_.owner.answer(*job, std::move(reply), now);
+  }
+}
+
+}  // namespace maas

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "maas/base/clock.h"
+#include "maas/batching/assembler.h"
+#include "maas/batching/error_split.h"
+#include "maas/batching/job.h"
+#include "maas/runtime/model.h"
+
+namespace maas {
+
+// One batch on its way through the model: stacked, run, and each job given its rows. Shared by the
+// executor that began it and by the model until it has answered.
+class BatchRun : public std::enable_shared_from_this<BatchRun> {
+ public:
+  // Whose jobs they are; alive until ended() has returned. Both are called from any thread.
+  class Owner {
+   public:
+    virtual void answer(Job& job, Result<Reply> result, TimePoint now) noexcept = 0;
+    // Once, and last. All jobs are answered, or none is and `failure` says why.
+    virtual void ended(BatchRun& run, const std::optional<Error>& failure) noexcept = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+  // What a run needs of its owner; outlives it.
+  struct Means {
+    Owner& owner;
+    Model& model;
+    const Assembler& assembler;
+    Clock& clock;
+  };
+
+  BatchRun(const Means& means, ErrorSplit::Group group);
+  // A model that lets its `done` go without calling it fails its batch, which would else hang.
+  ~BatchRun();
+  BatchRun(const BatchRun&) = delete;
+  BatchRun& operator=(const BatchRun&) = delete;
+
+  void start(const ExecutorContext& context) noexcept;
+
+  [[nodiscard]] ErrorSplit::Group& group() noexcept { return group_; }
+  [[nodiscard]] const ErrorSplit::Group& group() const noexcept { return group_; }
+  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; }
+  // Of the longest job; 0 without padding.
+  [[nodiscard]] std::int64_t length() const noexcept { return length_; }
+  // Stacking and taking apart; the model's run.
+  [[nodiscard]] Duration around() const noexcept { return around_; }
+  [[nodiscard]] Duration compute() const noexcept { return compute_; }
+
+ private:
+  void finish(Result<BatchResult> result) noexcept;
+  std::optional<Error> deliver(const BatchResult& result, TimePoint now) noexcept;
+  void scatter(const BatchResult& result, TimePoint now);
+
+  const Means means_;
+  ErrorSplit::Group group_;
+  const TimePoint started_;
+  TimePoint computing_;  // when it was stacked
+  std::int64_t rows_ = 0;
+  std::int64_t length_ = 0;
+  std::size_t answered_ = 0;  // of the jobs, from the first
+  Duration around_{};
+  Duration compute_{};
+  std::atomic<bool> finished_{false};
+};
+
+}  // namespace maas

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/exec/fair_share.h"
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+
+namespace maas {
+namespace {
+
+constexpr double kNewest = 0.25;  // weight of the last turn in what is expected of the next
+
+}  // namespace
+
+void FairShare::add(Id id, double weight) {
+  shares_.push_back({id, weight, now_});
+}
+
+void FairShare::remove(Id id) {
+  std::erase_if(shares_, [&](const Share& share) { return share.id == id; });
+}
+
+FairShare::Share* FairShare::find(Id id) noexcept {
+  const auto found = std::find_if(shares_.begin(), shares_.end(),
+                                  [&](const Share& share) { return share.id == id; });
+  return found == shares_.end() ? nullptr : &*found;
+}
+
+void FairShare::order(std::vector<Id>& ids) {
+  // Virtual starts; among equals who ran longest ago.
+  std::sort(shares_.begin(), shares_.end(), [&](const Share& a, const Share& b) {
+    return std::tuple(std::max(now_, a.finish), a.last) <
+           std::tuple(std::max(now_, b.finish), b.last);
+  });
+  ids.clear();
+  for (const Share& share : shares_) {
+    ids.push_back(share.id);
+  }
+}
+
+FairShare::Turn FairShare::begin(Id id) {
+  Share* const share = find(id);
+  if (share == nullptr) {
+    return {id, now_, 0};
+  }
+  const Turn turn{id, std::max(now_, share->finish), share->expected / share->weight};
+  share->finish = turn.start + turn.charged;
+  return turn;
+}
+
+void FairShare::end(const Turn& turn, Duration cost) {
+  now_ = std::max(now_, turn.start);
+  if (Share* const share = find(turn.id)) {
+    const double seconds = std::chrono::duration<double>(cost).count();
+    share->finish += seconds / share->weight - turn.charged;
+    share->expected =
+        share->last == 0 ? seconds : share->expected + kNewest * (seconds - share->expected);
+    share->last = ++turns_;
+  }
+}
+
+void FairShare::cancel(const Turn& turn) {
+  if (Share* const share = find(turn.id)) {
+    share->finish -= turn.charged;
+  }
+}
+
+}  // namespace maas

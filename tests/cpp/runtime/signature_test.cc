@@ -78,8 +78,26 @@ TEST(CheckInputs, without_a_declared_shape_takes_any_that_has_rows) {
   EXPECT_EQ(*check_inputs(signature, {image(4)}), 4);
   EXPECT_EQ(*check_inputs(signature, {Tensor::zeros(DType::kFloat32, {2})}), 2);
   EXPECT_THAT(refusal(signature, {Tensor::zeros(DType::kFloat32, {})}), HasSubstr("has no rows"));
-  EXPECT_THAT(refusal(signature, {Tensor()}), HasSubstr("has no rows"));
+  EXPECT_THAT(refusal(signature, {Tensor()}), HasSubstr("'x' is missing"));
   EXPECT_THAT(refusal(signature, {mask(1)}), HasSubstr("datatype"));
+}
+
+TEST(CheckInputs, an_optional_input_may_be_absent) {
+  Signature signature{.inputs = {{"x", DType::kFloat32, {}}, {"mask", DType::kInt64, {}}},
+                      .outputs = {}};
+  EXPECT_THAT(refusal(signature, {image(2), Tensor()}), HasSubstr("'mask' is missing"));
+  signature.inputs[1].optional = true;
+  EXPECT_EQ(*check_inputs(signature, {image(2), Tensor()}), 2);
+}
+
+TEST(CheckInputs, a_shape_tensor_has_no_rows) {
+  const Signature signature{
+      .inputs = {{"x", DType::kFloat32, {}},
+                 {.name = "size", .dtype = DType::kInt64, .row = Shape{2}, .shape_tensor = true}},
+      .outputs = {}};
+  EXPECT_EQ(*check_inputs(signature, {image(3), Tensor::zeros(DType::kInt64, {2})}), 3);
+  EXPECT_THAT(refusal(signature, {image(3), Tensor::zeros(DType::kInt64, {3, 2})}),
+              HasSubstr("'size' has shape [3, 2], the model wants [2]"));
 }
 
 TEST(CheckInputs, without_a_batch_dimension_is_always_one_row) {

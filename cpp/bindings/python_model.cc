@@ -51,7 +51,7 @@ ErrorCode code_named(std::string_view name) {
 struct Answers {
   explicit Answers(std::size_t rows) : bodies(rows), types(rows), errors(rows) {}
 
-  // bytes | (bytes, content type) | (code, http status, message, detail)
+  // bytes | (bytes, content type) | (code, http status, message, detail[, failed with others])
   void read(std::size_t row, const py::handle& answer) {
     if (py::isinstance<py::bytes>(answer)) {
       bodies[row] = py::cast<std::string>(answer);
@@ -65,7 +65,8 @@ struct Answers {
     }
     Error error(code_named(py::cast<std::string>(parts[0])), py::cast<std::string>(parts[2]),
                 py::cast<std::string>(parts[3]));
-    errors[row] = error.with_http_status(py::cast<int>(parts[1]));
+    error.with_http_status(py::cast<int>(parts[1]));
+    errors[row] = parts.size() > 4 && py::cast<bool>(parts[4]) ? error.as_shared() : error;
     failed = true;
   }
 
@@ -90,7 +91,8 @@ Result<BatchResult> read_answers(const py::object& given, std::size_t rows) {
   const auto list = py::cast<py::list>(given);
   if (list.size() != rows) {
     return Error(ErrorCode::kInternal, "the handler gave " + std::to_string(list.size()) +
-                                           " answers to " + std::to_string(rows) + " requests");
+                                           " answers to " + std::to_string(rows) + " requests")
+        .as_final();
   }
   Answers answers(rows);
   for (std::size_t row = 0; row < rows; ++row) {

@@ -66,6 +66,13 @@ class Error : public std::exception {
     return *this;
   }
 
+  // Said of several requests at once: which of them is to blame is not known.
+  [[nodiscard]] bool is_shared() const noexcept { return shared_; }
+  Error& as_shared() noexcept {
+    shared_ = true;
+    return *this;
+  }
+
   // When it is worth trying again, for kOverloaded and kUnavailable; zero when nobody can tell.
   [[nodiscard]] std::chrono::nanoseconds retry_after() const noexcept { return retry_after_; }
   Error& with_retry_after(std::chrono::nanoseconds wait) noexcept {
@@ -76,6 +83,7 @@ class Error : public std::exception {
  private:
   ErrorCode code_;
   bool final_ = false;
+  bool shared_ = false;
   int http_status_ = 0;
   std::chrono::nanoseconds retry_after_{};
   std::string message_;

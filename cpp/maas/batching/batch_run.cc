@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/batching/batch_run.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "maas/base/error.h"
@@ -19,6 +21,9 @@ void BatchRun::start(const ExecutorContext& context) noexcept {
     Assembler::Stack stack = means_.assembler.stack(group_.jobs);
     rows_ = stack.batch.rows;
     length_ = stack.length;
+    for (const auto& job : group_.jobs) {
+      tokens_ += job->request.rows * job->place.length;
+    }
     computing_ = means_.clock.now();
     means_.model.run(std::move(stack.batch), context,
                      [self = shared_from_this()](Result<BatchResult> result) {
@@ -40,7 +45,7 @@ void BatchRun::finish(Result<BatchResult> result) noexcept {
   means_.owner.ended(*this, failure);
 }
 
-// Why no job was answered, if so. What goes wrong when some are fails the others here.
+// Why the jobs that stay in the group have no answer, if any do.
 std::optional<Error> BatchRun::deliver(const BatchResult& result, TimePoint now) noexcept {
   try {
     means_.assembler.check(result, rows_);
@@ -48,31 +53,39 @@ std::optional<Error> BatchRun::deliver(const BatchResult& result, TimePoint now)
     return current_error().as_final();
   }
   try {
-    scatter(result, now);
+    return scatter(result, now);
   } catch (...) {
-    const Error error = current_error();
-    while (answered_ < group_.jobs.size()) {
-      means_.owner.answer(*group_.jobs[answered_++], error, now);
-    }
+    // Some have their answer already: the others fail.
+    group_.jobs.erase(group_.jobs.begin(),
+                      group_.jobs.begin() + static_cast<std::ptrdiff_t>(settled_));
+    std::move(suspects_.begin(), suspects_.end(), std::back_inserter(group_.jobs));
+    return current_error().as_final();
   }
-  return std::nullopt;
 }
 
-void BatchRun::scatter(const BatchResult& result, TimePoint now) {
+std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now) {
+  std::optional<Error> failure;
   std::int64_t first = 0;
   for (const auto& job : group_.jobs) {
     Result<std::vector<Tensor>> outputs = means_.assembler.take(result, *job, first, length_);
     first += job->request.rows;
-    ++answered_;
-    if (!outputs) {
+    if (!outputs && outputs.error().is_shared()) {
+      suspects_.push_back(job);
+      failure = outputs.error();
+    } else if (!outputs) {
       means_.owner.answer(*job, outputs.error(), now);
-      continue;
+    } else {
+      Reply reply;
+      reply.outputs = *std::move(outputs);
+      reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
+      means_.owner.answer(*job, std::move(reply), now);
     }
-    Reply reply;
-    reply.outputs = *std::move(outputs);
-    reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
-    means_.owner.answer(*job, std::move(reply), now);
+    ++settled_;
   }
+  if (failure) {
+    group_.jobs = std::move(suspects_);
+  }
+  return failure;
 }
 
 }  // namespace maas

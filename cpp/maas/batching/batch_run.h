@@ -23,7 +23,8 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
   class Owner {
    public:
     virtual void answer(Job& job, Result<Reply> result, TimePoint now) noexcept = 0;
-    // Once, and last. All jobs are answered, or none is and `failure` says why.
+    // Once, and last. With a `failure` the jobs that are left in the run's group have no answer
+    // yet; all others are answered.
     virtual void ended(BatchRun& run, const std::optional<Error>& failure) noexcept = 0;
 
    protected:
@@ -50,6 +51,8 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
   [[nodiscard]] std::int64_t rows() const noexcept { return rows_; }
   // Of the longest job; 0 without padding.
   [[nodiscard]] std::int64_t length() const noexcept { return length_; }
+  // Positions that its jobs fill of rows() times length().
+  [[nodiscard]] std::int64_t tokens() const noexcept { return tokens_; }
   // Stacking and taking apart; the model's run.
   [[nodiscard]] Duration around() const noexcept { return around_; }
   [[nodiscard]] Duration compute() const noexcept { return compute_; }
@@ -57,7 +60,7 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
  private:
   void finish(Result<BatchResult> result) noexcept;
   std::optional<Error> deliver(const BatchResult& result, TimePoint now) noexcept;
-  void scatter(const BatchResult& result, TimePoint now);
+  std::optional<Error> scatter(const BatchResult& result, TimePoint now);
 
   const Means means_;
   ErrorSplit::Group group_;
@@ -65,7 +68,9 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
   TimePoint computing_;  // when it was stacked
   std::int64_t rows_ = 0;
   std::int64_t length_ = 0;
-  std::size_t answered_ = 0;  // of the jobs, from the first
+  std::int64_t tokens_ = 0;
+  Jobs suspects_;            // one of them failed the others
+  std::size_t settled_ = 0;  // jobs that are answered or suspects, from the first
   Duration around_{};
   Duration compute_{};
   std::atomic<bool> finished_{false};

@@ -326,12 +326,8 @@ void Batcher::count(const BatchRun& run) noexcept {
     stats_.rerun_rows.add(static_cast<std::uint64_t>(run.rows()));
   }
   if (padding_.enabled()) {
-    std::int64_t real = 0;
-    for (const auto& job : run.group().jobs) {
-      real += job->request.rows * job->place.length;
-    }
-    stats_.tokens.add(static_cast<std::uint64_t>(real));
-    stats_.padding_tokens.add(static_cast<std::uint64_t>(run.rows() * run.length() - real));
+    stats_.tokens.add(static_cast<std::uint64_t>(run.tokens()));
+    stats_.padding_tokens.add(static_cast<std::uint64_t>(run.rows() * run.length() - run.tokens()));
   }
 }
 

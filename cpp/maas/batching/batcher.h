@@ -45,9 +45,10 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   Batcher(std::shared_ptr<Model> model, BatchOptions options, Host host);
 
   // Takes the job, or says why not: overloaded (queue full, too many bytes held, or too much work
-  // before it to meet its deadline), invalid_argument (inputs that do not fit the signature),
-  // unavailable (closed). A job refused is not completed. Sets request.rows, and the mask where the
-  // request has none. A caller inside a WakeScope keeps the ServedModel until the scope has ended.
+  // before it to meet its deadline), deadline_exceeded (it has passed), invalid_argument (inputs
+  // that do not fit the signature), unavailable (closed). A job refused is not completed. Sets
+  // request.rows, and the mask where the request has none. A caller inside a WakeScope keeps the
+  // ServedModel until the scope has ended.
   Status submit(std::shared_ptr<Job> job);
   // Why submit() would refuse whatever came now, if it would: before a body is parsed for nothing.
   [[nodiscard]] Status admits();

@@ -35,7 +35,8 @@ struct Batch {
 
 struct BatchResult {
   std::vector<Tensor> outputs;  // in signature order, leading dimension = rows
-  // Per row, why it has no answer; empty when every row has one.
+  // Per row, why it has no answer; empty when every row has one. Rows that failed together, so that
+  // one of them may be to blame for all, have an error that is_shared().
   std::vector<std::optional<Error>> row_errors;
 };
 

@@ -129,6 +129,32 @@ TEST_F(BatcherExactnessTest, without_splitting_a_batch_fails_together) {
   EXPECT_THAT(codes, Each(ErrorCode::kInternal));
 }
 
+TEST_F(BatcherExactnessTest, rows_that_failed_together_are_run_apart_and_the_others_are_answered) {
+  model_->behaviour = [](Batch batch, BatchDone done) {
+    BatchResult result = FakeModel::twice(batch);
+    const auto x = batch.inputs[0].values<float>();
+    const bool bad = std::any_of(x.begin(), x.end(), [](float value) { return value == 3; });
+    for (std::int64_t row = 0; row < batch.rows && bad; ++row) {
+      // Odd values go through one call, which fails with the 3 in it; even ones through another.
+      const bool odd = static_cast<int>(x[static_cast<std::size_t>(row)]) % 2 != 0;
+      result.row_errors.push_back(
+          odd ? std::optional(Error(ErrorCode::kUnprocessable, "no 3").as_shared()) : std::nullopt);
+    }
+    done(std::move(result));
+  };
+  start({.max_batch_size = 8});
+  const std::vector<JobPtr> jobs = one_batch(6);
+  for (int i = 1; i <= 6; ++i) {
+    const JobPtr job = jobs[static_cast<std::size_t>(i - 1)];
+    if (i == 3) {
+      EXPECT_EQ(job->message(), "no 3");
+    } else {
+      EXPECT_THAT(job->values(), ElementsAre(static_cast<float>(2 * i)));
+    }
+    EXPECT_EQ(job->completed(), 1);
+  }
+}
+
 TEST_F(BatcherExactnessTest, a_wrong_shape_is_no_reason_to_run_again) {
   model_->behaviour = [this](const Batch& batch, BatchDone done) {
     rows_run_ += batch.rows;

@@ -210,7 +210,7 @@ TEST_F(ServedModelTest, an_asynchronous_answer_may_come_while_it_is_destroyed) {
                                                 std::move(batcher), own, std::move(pool));
     const JobPtr runs = submit(*served);
     held.wait();
-    const auto waits = std::make_shared<FakeJob>(floats({1, 2}), Deadline(clock_->now()));
+    const auto waits = std::make_shared<FakeJob>(floats({1, 2}));
     EXPECT_TRUE(served->batcher().submit(waits));
     served->batcher().close(Deadline(clock_->now()));
     served.reset();

@@ -61,11 +61,11 @@ Status Admission::check_room(const Load& load, std::size_t places) const {
 Status Admission::check_deadline(const Load& load, const Job& job, TimePoint now) const {
   const Deadline deadline = job.request.deadline;
   const bool idle = load.queue.empty() && load.running < rules_.options.executors;
-  if (deadline.expired(now)) {
-    return Error(ErrorCode::kDeadlineExceeded, "the deadline had passed when the request came");
-  }
   if (deadline.is_never() || idle) {
     return ok_status();
+  }
+  if (deadline.expired(now)) {
+    return Error(ErrorCode::kDeadlineExceeded, "the deadline had passed when the request came");
   }
   const auto wait = backlog(load, rank_of(now, job.request.priority));
   const auto own = load.service.until(1, units_of(job, rules_.padding.enabled()));

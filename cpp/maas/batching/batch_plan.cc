@@ -4,12 +4,16 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace maas {
 namespace {
 
 // More than fit into any one batch need not be looked at to choose it well.
 constexpr std::size_t kMostCandidates = 256;
+// Less than any padding costs: also where a call seems to be free, as when the cost grows faster
+// than the size, jobs of one length share it.
+constexpr double kLeastUnitsPerCall = 0.5;
 
 bool fits(std::int64_t rows, std::int64_t length, const BatchLimits& limits) noexcept {
   return rows <= limits.rows &&
@@ -103,7 +107,8 @@ std::vector<std::size_t> plan_batch(const std::deque<std::shared_ptr<Job>>& wait
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return waiting[a]->place.length < waiting[b]->place.length;
   });
-  return Partition(waiting, std::move(order), limits, costs.units_per_call()).batch_of(0);
+  const double units_per_call = std::max(costs.units_per_call(), kLeastUnitsPerCall);
+  return Partition(waiting, std::move(order), limits, units_per_call).batch_of(0);
 }
 
 }  // namespace maas

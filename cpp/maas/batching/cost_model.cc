@@ -37,7 +37,7 @@ void CostModel::fit() noexcept {
   const double slope = (size_cost_ / weight_ - mean_size * mean_cost) / variance;
   // Neither a call nor a unit takes less than no time: noise must not say so.
   per_unit_ = std::clamp(slope, 0.0, mean_cost / mean_size);
-  per_call_ = mean_cost - per_unit_ * mean_size;
+  per_call_ = std::max(0.0, mean_cost - per_unit_ * mean_size);
 }
 
 std::optional<double> CostModel::seconds(double calls, double units) const noexcept {

@@ -50,11 +50,12 @@ std::vector<ErrorSplit::Verdict> ErrorSplit::succeeded(const std::shared_ptr<Fam
 }
 
 // All groups of a level have run: those of one job are judged, the others are halved while there is
-// credit.
+// credit, and one alone in any case: halves are not even, and what its level gained may not do.
 std::vector<ErrorSplit::Verdict> ErrorSplit::next_level(const std::shared_ptr<Family>& family) {
   std::vector<Verdict> verdicts;
+  const bool only_one = family->failed.size() == 1;
   for (Verdict& failed : std::exchange(family->failed, {})) {
-    if (failed.jobs.size() > 1 && pay(*family, rows_of(failed.jobs))) {
+    if (failed.jobs.size() > 1 && pay(*family, rows_of(failed.jobs), only_one)) {
       halve(family, std::move(failed.jobs));
     } else {
       verdicts.push_back(std::move(failed));
@@ -63,13 +64,14 @@ std::vector<ErrorSplit::Verdict> ErrorSplit::next_level(const std::shared_ptr<Fa
   return verdicts;
 }
 
-bool ErrorSplit::pay(Family& family, std::int64_t rows) noexcept {
+bool ErrorSplit::pay(Family& family, std::int64_t rows, bool anyway) noexcept {
   const std::int64_t own = std::min(family.credit, rows);
-  if (rows - own > saved_) {
+  const std::int64_t more = anyway ? 0 : rows - own;
+  if (more > saved_) {
     return false;
   }
   family.credit -= own;
-  saved_ -= rows - own;
+  saved_ -= more;
   return true;
 }
 

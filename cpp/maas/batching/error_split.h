@@ -12,10 +12,11 @@
 namespace maas {
 
 // Finds the requests to blame for a batch that failed, by running its halves, then the halves of
-// those that fail, and so on, level by level. A rerun is paid for with its rows: each failed batch
-// brings as many as it has, a rerun that succeeds costs nothing, and batches that succeed at once
-// save up a few more. So one culprit in a batch is always found, and a model that fails whatever it
-// is given costs at most twice its work. Not thread-safe: guarded by its Batcher's lock.
+// those that fail, and so on, level by level. A level at which only one group failed is always run
+// again, so one culprit in a batch is always found. Else a rerun is paid for with its rows: each
+// failed batch brings as many as it has, a rerun that succeeds costs nothing, and batches that
+// succeed at once save up a few more. So a model that fails whatever it is given costs at most
+// twice its work and what was saved up. Not thread-safe: guarded by its Batcher's lock.
 class ErrorSplit {
  public:
   class Family;  // what is left of one failed batch
@@ -46,7 +47,8 @@ class ErrorSplit {
  private:
   std::vector<Verdict> next_level(const std::shared_ptr<Family>& family);
   void halve(const std::shared_ptr<Family>& family, Jobs jobs);
-  bool pay(Family& family, std::int64_t rows) noexcept;
+  // Whether the rows may be run again; `anyway`: also for more than there is.
+  bool pay(Family& family, std::int64_t rows, bool anyway) noexcept;
 
   const std::int64_t most_saved_;
   std::int64_t saved_ = 0;

@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::size_t kKeptParts = 16;  // empty ones, for the next job of their key
 
+// A job whose deadline comes before the window has ended, or with it, would wait in vain: at its
+// deadline it is late.
+bool misses(const Job& job, TimePoint window_end) noexcept {
+  const Deadline deadline = job.request.deadline;
+  return !deadline.is_never() && deadline.expired(window_end);
+}
+
 bool before(const Job::Place& a, const Job::Place& b) noexcept {
   return a.rank != b.rank ? a.rank < b.rank : a.sequence < b.sequence;
 }
@@ -40,10 +47,9 @@ bool WaitQueue::push(std::shared_ptr<Job> job) {
   while (at != part.jobs.begin() && before(place, (*std::prev(at))->place)) {
     --at;  // from the back: nearly all go there
   }
-  const Deadline deadline = request.deadline;
+  const bool late = misses(*job, Deadline::from(part.opened, options_.batch_timeout).at());
   part.jobs.insert(at, std::move(job));
-  return opens || options_.batch_timeout == Duration::zero() || is_full(part) ||
-         deadline.expired(Deadline::from(part.opened, options_.batch_timeout).at());
+  return opens || late || options_.batch_timeout == Duration::zero() || is_full(part);
 }
 
 WaitQueue::Part& WaitQueue::part_of(const Job& job) {
@@ -166,10 +172,9 @@ bool WaitQueue::is_full(const Part& part) const noexcept {
 // To hold a request beyond its deadline would be to refuse it for nothing: the window ends before.
 TimePoint WaitQueue::window_end(const Part& part) const {
   const TimePoint end = Deadline::from(part.opened, options_.batch_timeout).at();
-  const bool misses = std::any_of(part.jobs.begin(), part.jobs.end(), [&](const auto& job) {
-    return job->request.deadline.at() < end;
-  });
-  return misses ? TimePoint::min() : end;
+  const bool any = std::any_of(part.jobs.begin(), part.jobs.end(),
+                               [&](const auto& job) { return misses(*job, end); });
+  return any ? TimePoint::min() : end;
 }
 
 WaitQueue::Choice WaitQueue::choose(TimePoint now, bool hurry) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,38 @@ Duration duration(double seconds) {
   constexpr double kLongest = 1e9;  // 30 years: beyond it, never
   return std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(std::min(seconds, kLongest)));
+}
+
+using Fills = std::map<std::string, double>;
+
+BatchPolicy policy_named(const std::string& name) {
+  if (name == "eager") {
+    return BatchPolicy::kEager;
+  }
+  if (name == "window") {
+    return BatchPolicy::kWindow;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "unknown batch_policy '" + name + "'; use eager or window");
+}
+
+OnBatchError on_error_named(const std::string& name) {
+  if (name == "split") {
+    return OnBatchError::kSplit;
+  }
+  if (name == "fail") {
+    return OnBatchError::kFail;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "unknown on_batch_error '" + name + "'; use split or fail");
+}
+
+std::vector<PadInput> pad_inputs(const Fills& fills) {
+  std::vector<PadInput> pad;
+  for (const auto& [input, value] : fills) {
+    pad.push_back({input, value});
+  }
+  return pad;
 }
 
 LogSink make_sink(const std::optional<py::object>& log) {
@@ -239,12 +272,25 @@ void bind_model(py::module_& module) {
 void bind_batching(py::module_& module) {
   py::class_<BatchOptions>(module, "BatchOptions", py::is_final())
       .def(py::init([](std::int64_t max_batch_size, double batch_timeout_ms,
-                       std::size_t max_queue_size, int executors) {
-             return BatchOptions{max_batch_size, duration(batch_timeout_ms / 1e3), max_queue_size,
-                                 executors};
+                       std::size_t max_queue_size, int executors, const std::string& batch_policy,
+                       const std::string& on_batch_error, const Fills& pad, std::string mask,
+                       std::int64_t max_batch_tokens, double weight) {
+             return BatchOptions{max_batch_size,
+                                 duration(batch_timeout_ms / 1e3),
+                                 max_queue_size,
+                                 executors,
+                                 policy_named(batch_policy),
+                                 on_error_named(on_batch_error),
+                                 pad_inputs(pad),
+                                 std::move(mask),
+                                 max_batch_tokens,
+                                 weight};
            }),
            py::kw_only(), py::arg("max_batch_size") = 1, py::arg("batch_timeout_ms") = 0.0,
-           py::arg("max_queue_size") = 1024, py::arg("executors") = 0);
+           py::arg("max_queue_size") = 1024, py::arg("executors") = 0,
+           py::arg("batch_policy") = "eager", py::arg("on_batch_error") = "split",
+           py::arg("pad") = Fills{}, py::arg("mask") = "", py::arg("max_batch_tokens") = 0,
+           py::arg("weight") = 1.0);
   py::class_<FieldSpec>(module, "Field", py::is_final())
       .def(py::init([](std::string name, const std::string& dtype,
                        const std::vector<std::int64_t>& shape, bool required) {

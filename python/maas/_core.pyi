@@ -41,13 +41,25 @@ class Tensor:
 
 @final
 class TensorSpec:
-    def __init__(self, name: str, dtype: str, shape: Sequence[int] | None) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        dtype: str,
+        shape: Sequence[int] | None,
+        *,
+        optional: bool = False,
+        shape_tensor: bool = False,
+    ) -> None: ...
     @property
     def name(self) -> str: ...
     @property
     def dtype(self) -> str: ...
     @property
     def shape(self) -> list[int] | None: ...
+    @property
+    def optional(self) -> bool: ...
+    @property
+    def shape_tensor(self) -> bool: ...
 
 @final
 class BatchOptions:
@@ -58,6 +70,12 @@ class BatchOptions:
         batch_timeout_ms: float = 0.0,
         max_queue_size: int = 1024,
         executors: int = 0,
+        batch_policy: str = "eager",
+        on_batch_error: str = "split",
+        pad: dict[str, float] = ...,
+        mask: str = "",
+        max_batch_tokens: int = 0,
+        weight: float = 1.0,
     ) -> None: ...
 
 @final

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from maas import ops, schema
+from maas import batching, ops, schema
+from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -49,15 +50,18 @@ class EndpointSpec:
     model: Model | None = None
     pre: tuple[ops.Op, ...] = ()
     post: ops.Post = ()
+    batch_policy: BatchPolicy = "eager"
+    on_batch_error: OnBatchError = "split"
     local_names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_function(self)
         _check_path(self)
-        for name, low in (("max_batch_size", 1), ("max_queue_size", 1), ("max_concurrency", 1)):
-            _check_number(self, name, int, low)
-        _check_number(self, "batch_timeout_ms", float, 0)
-        _check_number(self, "timeout_s", float, 0)
+        place = f"endpoint {self.name}"
+        batching.check(place, self)
+        batching.check_number(place, "timeout_s", self.timeout_s, float, 0)
+        if self.max_concurrency is not None:
+            batching.check_number(place, "max_concurrency", self.max_concurrency, int, 1)
         object.__setattr__(self, "pre", ops.checked_pre(self.pre))
         object.__setattr__(self, "post", ops.checked_post(self.post))
         _check_body(self)
@@ -112,6 +116,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
     model: Model | None = None,
     pre: list[ops.Op] | tuple[ops.Op, ...] = (),
     post: Mapping[str, Any] | list[Any] | tuple[Any, ...] = (),
+    batch_policy: BatchPolicy = "eager",
+    on_batch_error: OnBatchError = "split",
 ) -> Callable[[F], F]:
     """Makes a function, or a method of a service, the handler of POST `path`.
 
@@ -136,6 +142,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
             model=model,
             pre=tuple(pre) if isinstance(pre, list) else pre,
             post=ops.checked_post(post),
+            batch_policy=batch_policy,
+            on_batch_error=on_batch_error,
             local_names=_names_for_hints(function, caller),
         )
         if spec_of(function) is not None:
@@ -213,18 +221,6 @@ def _check_path(spec: EndpointSpec) -> None:
     if path in _RESERVED or path.startswith("/v2/"):
         raise InvalidArgumentError(
             f"endpoint {spec.name}: the path {path!r} belongs to the server; choose another"
-        )
-
-
-def _check_number(spec: EndpointSpec, name: str, kind: type, low: float) -> None:
-    value = getattr(spec, name)
-    if value is None and name == "max_concurrency":
-        return
-    allowed = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not value >= low:
-        word = "a whole number" if kind is int else "a number"
-        raise InvalidArgumentError(
-            f"endpoint {spec.name}: {name} is {word} of at least {low}, not {value!r}"
         )
 
 

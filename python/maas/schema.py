@@ -124,6 +124,10 @@ def _described(name: str, hint: Any, place: str) -> Parameter:
     if _is_array(bare):
         if not tensors:
             return Parameter(name, "array", dtype=_array_dtype(bare))
+        if option := tensors[0].of_inputs_alone:
+            raise InvalidArgumentError(
+                f"{place}: {option}=True is for the inputs of maas.load; leave it out of the hint"
+            )
         if tensors[0].dtype == "bfloat16":
             raise InvalidArgumentError(
                 f"{place}: numpy has no bfloat16; declare float32 in the hint"

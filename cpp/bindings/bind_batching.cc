@@ -77,6 +77,7 @@ LogSink make_sink(const std::optional<py::object>& log) {
 }
 
 EngineHandle make_engine(const BudgetRequest& request,
+                         std::size_t max_held_bytes,
                          bool manual_clock,
                          const std::optional<py::object>& log) {
   EngineHandle handle;
@@ -86,7 +87,8 @@ EngineHandle make_engine(const BudgetRequest& request,
     clock = handle.manual;
   }
   const CoreBudget budget = plan_cores(request, available_cores());
-  handle.engine = {new Engine(budget, std::move(clock), make_sink(log)), DeleteWithoutGil{}};
+  handle.engine = {new Engine(budget, std::move(clock), make_sink(log), max_held_bytes),
+                   DeleteWithoutGil{}};
   return handle;
 }
 
@@ -186,13 +188,14 @@ py::dict statistics(const ModelHandle& self) {
 void bind_engine(py::module_& module) {
   py::class_<EngineHandle>(module, "Engine", py::is_final())
       .def(py::init([](int cores, int io_threads, int executors, int intra_op_threads,
-                       bool manual_clock, const std::optional<py::object>& log) {
-             return make_engine({cores, io_threads, executors, intra_op_threads}, manual_clock,
-                                log);
+                       std::size_t max_held_bytes, bool manual_clock,
+                       const std::optional<py::object>& log) {
+             return make_engine({cores, io_threads, executors, intra_op_threads}, max_held_bytes,
+                                manual_clock, log);
            }),
            py::kw_only(), py::arg("cores") = 0, py::arg("io_threads") = 0, py::arg("executors") = 0,
-           py::arg("intra_op_threads") = 0, py::arg("manual_clock") = false,
-           py::arg("log") = py::none())
+           py::arg("intra_op_threads") = 0, py::arg("max_held_bytes") = Engine::kDefaultHeldBytes,
+           py::arg("manual_clock") = false, py::arg("log") = py::none())
       .def_property_readonly(
           "budget", [](const EngineHandle& self) { return self.engine->budget().describe(); })
       .def(

@@ -138,6 +138,7 @@ class Engine:
         io_threads: int = 0,
         executors: int = 0,
         intra_op_threads: int = 0,
+        max_held_bytes: int = 1073741824,
         manual_clock: bool = False,
         log: Callable[[int, str, str], None] | None = None,
     ) -> None: ...

@@ -61,6 +61,9 @@ class Settings:
     intra_op_threads: int = _setting(
         0, "threads inside one model call; 0 lets the core budget decide"
     )
+    max_held_bytes: int = _setting(
+        1 << 30, "most bytes of requests held at once, read, waiting or running; 503 beyond", low=1
+    )
     models: tuple[ModelEntry, ...] = field(
         default=(), metadata={"help": "models to serve besides the target (maas.yaml only)"}
     )

@@ -30,6 +30,9 @@ _RESERVED = ("/v2", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json")
 # A thread costs a stack and a turn at the GIL, a waiting coroutine next to nothing.
 DEFAULT_THREADS = 4
 DEFAULT_COROUTINES = 256
+# One batch at a time: what arrives meanwhile becomes the next one. With more, each free thread or
+# coroutine would get a batch of its own, of few rows, and gain nothing under the GIL.
+DEFAULT_BATCHES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class EndpointSpec:
     """One endpoint as data: what the decorator records, and what a Service without one takes.
 
     `max_concurrency` is how many calls may run at once: threads of a `def` (4 unless told
-    otherwise), waiting coroutines of an `async def` (256).
+    otherwise), waiting coroutines of an `async def` (256), batches of a batched handler (1).
     """
 
     path: str
@@ -89,6 +92,8 @@ class EndpointSpec:
         """`max_concurrency`, or the default of its kind of function."""
         if self.max_concurrency is not None:
             return self.max_concurrency
+        if self.max_batch_size > 1:
+            return DEFAULT_BATCHES
         return DEFAULT_COROUTINES if is_async(self.function) else DEFAULT_THREADS
 
     def signature(self) -> schema.Signature:
@@ -126,7 +131,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
     leading dimension, all else as lists, and it returns as many items. A function whose body is
     `...` and that names a `model` is native: the core answers it without Python, with the ops
     `pre` before the model and `post` after it. `max_concurrency` bounds the calls that run at
-    once: 4 threads for a `def`, 256 coroutines for an `async def` unless told otherwise.
+    once: 4 threads for a `def`, 256 coroutines for an `async def`, and one batch for a batched
+    handler unless told otherwise. docs/guide/batching.md explains the options of batching.
     """
     caller = sys._getframe(1)
 

@@ -63,6 +63,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ({"port": 70000}, "at most 65535"),
         ({"port": -1}, "port is at least 0"),
         ({"port": 1.5}, "port is a whole number"),
+        ({"max_held_bytes": 0}, "max_held_bytes is at least 1"),
         ({"max_body_bytes": 0}, "max_body_bytes is at least 1"),
         ({"log_format": "jsn"}, "text or json, not 'jsn'; did you mean 'json'"),
         ({"idle_timeout_s": "nan"}, "idle_timeout_s is at least 0"),

@@ -122,6 +122,7 @@ ModelHandle add_callable(const EngineHandle& self,
                          BatchOptions batching) {
   const int threads = options.asynchronous ? 1 : batching.executors;
   options.log = self.engine->log();
+  options.clock = self.engine->clock();
   auto model = std::make_shared<PythonModel>(std::move(function), std::move(options));
   return {self.engine,
           self.engine->serve_apart({std::move(name), 1}, std::move(model), batching, threads)};
@@ -224,12 +225,13 @@ void bind_engine(py::module_& module) {
       .def(
           "add_callable",
           [](const EngineHandle& self, py::object function, std::string name,
-             std::vector<FieldSpec> fields, bool asynchronous, const BatchOptions& batching) {
-            return add_callable(self, {std::move(fields), asynchronous, {}},
+             std::vector<FieldSpec> fields, bool asynchronous, bool contexts,
+             const BatchOptions& batching) {
+            return add_callable(self, {std::move(fields), asynchronous, contexts, {}, {}},
                                 PyHandle(std::move(function)), std::move(name), batching);
           },
           py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
-          py::arg("asynchronous"), py::arg("batching"))
+          py::arg("asynchronous"), py::arg("contexts"), py::arg("batching"))
       .def(
           "close",
           [](const EngineHandle& self, double timeout_s) {

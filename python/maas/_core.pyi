@@ -163,6 +163,7 @@ class Engine:
         name: str,
         fields: Sequence[Field],
         asynchronous: bool,
+        contexts: bool,
         batching: BatchOptions,
     ) -> Model: ...
     def close(self, timeout_s: float = 5.0) -> bool: ...
@@ -195,6 +196,18 @@ class Model:
         done: Callable[[list[Tensor] | None, Exception | None], None],
     ) -> None: ...
     def statistics(self) -> dict[str, Any]: ...
+
+@final
+class RequestInfo:
+    """One request of a batch, for a callable that was added with contexts=True; live."""
+
+    @property
+    def id(self) -> str: ...
+    # the client left, or the deadline passed
+    @property
+    def cancelled(self) -> bool: ...
+    # 0 when the deadline has passed, infinity without one
+    def remaining_s(self) -> float: ...
 
 @final
 class Done:

@@ -99,7 +99,7 @@ class EndpointSpec:
     def signature(self) -> schema.Signature:
         """The handler's parameters and result, from its hints."""
         try:
-            return schema.describe(self.function, f"endpoint {self.name}", self.local_names)
+            return _described(self)
         except NameError as error:
             raise InvalidArgumentError(
                 f"endpoint {self.name}: a type hint names {error.name!r}, which is not defined"
@@ -261,6 +261,16 @@ def _has_no_body(function: Callable[..., Any]) -> bool:
 def _check_hints(spec: EndpointSpec) -> None:
     """Hints that can be read now are checked now; a name defined later waits until serving."""
     try:
-        schema.describe(spec.function, f"endpoint {spec.name}", spec.local_names)
+        _described(spec)
     except NameError:
         return
+
+
+def _described(spec: EndpointSpec) -> schema.Signature:
+    signature = schema.describe(spec.function, f"endpoint {spec.name}", spec.local_names)
+    if spec.native and signature.context is not None:
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: {signature.context!r} is a maas.Context, and a native endpoint "
+            "has no code to read it; remove the parameter, or model= and write a body"
+        )
+    return signature

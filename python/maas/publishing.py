@@ -60,6 +60,7 @@ def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _co
         name=spec.path,
         fields=_fields(signature.parameters),
         asynchronous=asynchronous,
+        contexts=signature.context is not None,
         batching=batching.core_options(spec, spec.concurrency),
     )
 

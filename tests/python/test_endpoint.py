@@ -236,3 +236,10 @@ def test_a_docstring_is_no_body(double: maas.Model) -> None:
     spec = spec_of(native)
     assert spec is not None
     assert spec.native
+
+
+def test_a_native_endpoint_takes_no_context(double: maas.Model) -> None:
+    with refused(r"'ctx' is a maas\.Context, and a native endpoint has no code to read it"):
+
+        @maas.endpoint("/x", model=double)
+        def native(x: Annotated[np.ndarray, ROW], ctx: maas.Context) -> Any: ...

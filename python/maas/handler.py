@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from maas.endpoint import EndpointSpec
     from maas.schema import Signature
 
-Answer = bytes | tuple[bytes, str] | tuple[str, int, str, str]
+# Code, HTTP status or 0, message, detail; and True when all rows of a call failed together.
+Failure = tuple[str, int, str, str] | tuple[str, int, str, str, bool]
+Answer = bytes | tuple[bytes, str] | Failure
 Columns = Sequence[Any]
 # The ids of a batch's requests; for a handler with a context what tells the ids and more.
 Requests = list[str] | list["_core.RequestInfo"]
 
-_FAILED: Answer = ("internal", 0, "internal error", "")
+_FAILED: Failure = ("internal", 0, "internal error", "")
 
 
 class Call:
@@ -94,10 +96,16 @@ class Adapter:
     def reject(
         self, call: Call, error: BaseException, ids: Sequence[str], answers: list[Any]
     ) -> None:
-        """Answers the rows of a call that raised; what the handler did not mean is logged."""
+        """Answers the rows of a call that raised; what the handler did not mean is logged.
+
+        The core is told that they failed together: it may run them apart to find whose fault it
+        was. A wrong number of items is nobody's: that is a mistake in the code.
+        """
         answer = failure(error)
         if answer is _FAILED:
             self._log(error, " ".join(ids[row] for row in call.rows))
+        if len(call.rows) > 1 and not isinstance(error, BatchLengthError):
+            answer = (*answer[:4], True)
         for row in call.rows:
             answers[row] = answer
 
@@ -173,7 +181,7 @@ class Adapter:
         )
 
 
-def failure(error: BaseException) -> Answer:
+def failure(error: BaseException) -> Failure:
     """What the client gets for an exception: what a maas.Error says, else "internal error"."""
     if not isinstance(error, Error) or isinstance(error, BatchLengthError):
         return _FAILED

@@ -53,7 +53,7 @@ def test_an_async_handler_and_a_method_get_it_too_by_any_name() -> None:
 
 
 def test_a_batched_handler_gets_one_for_each_row() -> None:
-    @maas.endpoint("/f", max_batch_size=3, batch_timeout_ms=60_000, batch_policy="window")
+    @maas.endpoint("/f", max_batch_size=3, batch_timeout_ms=10_000, batch_policy="window")
     def f(n: int, ctx: maas.Context) -> Any:
         contexts: Any = ctx
         return [[item.request_id, i] for item, i in zip(contexts, cast(Any, n), strict=True)]

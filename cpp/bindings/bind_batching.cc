@@ -210,6 +210,13 @@ void bind_engine(py::module_& module) {
           },
           py::arg("seconds"), Unlocked())
       .def(
+          "settle",
+          [](const EngineHandle& self, double patience_s) {
+            return self.engine->settle(
+                std::chrono::duration_cast<std::chrono::milliseconds>(duration(patience_s)));
+          },
+          py::arg("patience_s"), Unlocked())
+      .def(
           "load_model",
           [](const EngineHandle& self, std::string path, std::string name, int version,
              std::optional<std::vector<TensorSpec>> inputs,

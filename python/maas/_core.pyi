@@ -145,6 +145,8 @@ class Engine:
     @property
     def budget(self) -> str: ...
     def advance(self, seconds: float) -> None: ...
+    # waits until nothing more can happen before time passes; False when `patience_s` was too short
+    def settle(self, patience_s: float) -> bool: ...
     def load_model(
         self,
         path: str,
@@ -231,6 +233,17 @@ class Endpoint:
     ) -> None: ...
 
 @final
+class PendingCall:
+    """A request that was begun. Dropping it is a client that leaves."""
+
+    # whether wait() returns at once; a deadline that has passed is noticed here
+    def done(self) -> bool: ...
+    # status, headers and body; the same each time
+    def wait(self) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    # as a client that leaves
+    def cancel(self) -> None: ...
+
+@final
 class Server:
     def __init__(
         self,
@@ -254,7 +267,11 @@ class Server:
     # readiness off, no new connections, wait for what runs; True when all was answered in time
     def drain(self, timeout_s: float) -> bool: ...
     def stop(self) -> None: ...
-    # one request through the real router, without a socket
+    # one request through the real router, without a socket; it is in its queue when this returns
+    def begin(
+        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> PendingCall: ...
+    # the same, to its answer
     def handle(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]: ...

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,38 @@ Duration duration(double seconds) {
       std::chrono::duration<double>(std::min(seconds, kLongest)));
 }
 
+using Fills = std::map<std::string, double>;
+
+BatchPolicy policy_named(const std::string& name) {
+  if (name == "eager") {
+    return BatchPolicy::kEager;
+  }
+  if (name == "window") {
+    return BatchPolicy::kWindow;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "unknown batch_policy '" + name + "'; use eager or window");
+}
+
+OnBatchError on_error_named(const std::string& name) {
+  if (name == "split") {
+    return OnBatchError::kSplit;
+  }
+  if (name == "fail") {
+    return OnBatchError::kFail;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "unknown on_batch_error '" + name + "'; use split or fail");
+}
+
+std::vector<PadInput> pad_inputs(const Fills& fills) {
+  std::vector<PadInput> pad;
+  for (const auto& [input, value] : fills) {
+    pad.push_back({input, value});
+  }
+  return pad;
+}
+
 LogSink make_sink(const std::optional<py::object>& log) {
   if (!log || log->is_none()) {
     return {};
@@ -44,6 +77,7 @@ LogSink make_sink(const std::optional<py::object>& log) {
 }
 
 EngineHandle make_engine(const BudgetRequest& request,
+                         std::size_t max_held_bytes,
                          bool manual_clock,
                          const std::optional<py::object>& log) {
   EngineHandle handle;
@@ -53,7 +87,8 @@ EngineHandle make_engine(const BudgetRequest& request,
     clock = handle.manual;
   }
   const CoreBudget budget = plan_cores(request, available_cores());
-  handle.engine = {new Engine(budget, std::move(clock), make_sink(log)), DeleteWithoutGil{}};
+  handle.engine = {new Engine(budget, std::move(clock), make_sink(log), max_held_bytes),
+                   DeleteWithoutGil{}};
   return handle;
 }
 
@@ -87,6 +122,7 @@ ModelHandle add_callable(const EngineHandle& self,
                          BatchOptions batching) {
   const int threads = options.asynchronous ? 1 : batching.executors;
   options.log = self.engine->log();
+  options.clock = self.engine->clock();
   auto model = std::make_shared<PythonModel>(std::move(function), std::move(options));
   return {self.engine,
           self.engine->serve_apart({std::move(name), 1}, std::move(model), batching, threads)};
@@ -153,13 +189,14 @@ py::dict statistics(const ModelHandle& self) {
 void bind_engine(py::module_& module) {
   py::class_<EngineHandle>(module, "Engine", py::is_final())
       .def(py::init([](int cores, int io_threads, int executors, int intra_op_threads,
-                       bool manual_clock, const std::optional<py::object>& log) {
-             return make_engine({cores, io_threads, executors, intra_op_threads}, manual_clock,
-                                log);
+                       std::size_t max_held_bytes, bool manual_clock,
+                       const std::optional<py::object>& log) {
+             return make_engine({cores, io_threads, executors, intra_op_threads}, max_held_bytes,
+                                manual_clock, log);
            }),
            py::kw_only(), py::arg("cores") = 0, py::arg("io_threads") = 0, py::arg("executors") = 0,
-           py::arg("intra_op_threads") = 0, py::arg("manual_clock") = false,
-           py::arg("log") = py::none())
+           py::arg("intra_op_threads") = 0, py::arg("max_held_bytes") = Engine::kDefaultHeldBytes,
+           py::arg("manual_clock") = false, py::arg("log") = py::none())
       .def_property_readonly(
           "budget", [](const EngineHandle& self) { return self.engine->budget().describe(); })
       .def(
@@ -172,6 +209,13 @@ void bind_engine(py::module_& module) {
             self.manual->advance(duration(seconds));
           },
           py::arg("seconds"), Unlocked())
+      .def(
+          "settle",
+          [](const EngineHandle& self, double patience_s) {
+            return self.engine->settle(
+                std::chrono::duration_cast<std::chrono::milliseconds>(duration(patience_s)));
+          },
+          py::arg("patience_s"), Unlocked())
       .def(
           "load_model",
           [](const EngineHandle& self, std::string path, std::string name, int version,
@@ -188,12 +232,13 @@ void bind_engine(py::module_& module) {
       .def(
           "add_callable",
           [](const EngineHandle& self, py::object function, std::string name,
-             std::vector<FieldSpec> fields, bool asynchronous, const BatchOptions& batching) {
-            return add_callable(self, {std::move(fields), asynchronous, {}},
+             std::vector<FieldSpec> fields, bool asynchronous, bool contexts,
+             const BatchOptions& batching) {
+            return add_callable(self, {std::move(fields), asynchronous, contexts, {}, {}},
                                 PyHandle(std::move(function)), std::move(name), batching);
           },
           py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
-          py::arg("asynchronous"), py::arg("batching"))
+          py::arg("asynchronous"), py::arg("contexts"), py::arg("batching"))
       .def(
           "close",
           [](const EngineHandle& self, double timeout_s) {
@@ -239,12 +284,25 @@ void bind_model(py::module_& module) {
 void bind_batching(py::module_& module) {
   py::class_<BatchOptions>(module, "BatchOptions", py::is_final())
       .def(py::init([](std::int64_t max_batch_size, double batch_timeout_ms,
-                       std::size_t max_queue_size, int executors) {
-             return BatchOptions{max_batch_size, duration(batch_timeout_ms / 1e3), max_queue_size,
-                                 executors};
+                       std::size_t max_queue_size, int executors, const std::string& batch_policy,
+                       const std::string& on_batch_error, const Fills& pad, std::string mask,
+                       std::int64_t max_batch_tokens, double weight) {
+             return BatchOptions{max_batch_size,
+                                 duration(batch_timeout_ms / 1e3),
+                                 max_queue_size,
+                                 executors,
+                                 policy_named(batch_policy),
+                                 on_error_named(on_batch_error),
+                                 pad_inputs(pad),
+                                 std::move(mask),
+                                 max_batch_tokens,
+                                 weight};
            }),
            py::kw_only(), py::arg("max_batch_size") = 1, py::arg("batch_timeout_ms") = 0.0,
-           py::arg("max_queue_size") = 1024, py::arg("executors") = 0);
+           py::arg("max_queue_size") = 1024, py::arg("executors") = 0,
+           py::arg("batch_policy") = "eager", py::arg("on_batch_error") = "split",
+           py::arg("pad") = Fills{}, py::arg("mask") = "", py::arg("max_batch_tokens") = 0,
+           py::arg("weight") = 1.0);
   py::class_<FieldSpec>(module, "Field", py::is_final())
       .def(py::init([](std::string name, const std::string& dtype,
                        const std::vector<std::int64_t>& shape, bool required) {

@@ -25,9 +25,13 @@ std::optional<Dims> dims_of(const TensorSpec& spec) {
   return Dims(spec.row->dims().begin(), spec.row->dims().end());
 }
 
-TensorSpec make_spec(std::string name, const std::string& dtype, const std::optional<Dims>& shape) {
+TensorSpec make_spec(std::string name,
+                     const std::string& dtype,
+                     const std::optional<Dims>& shape,
+                     bool optional,
+                     bool shape_tensor) {
   return {std::move(name), parse_numpy_dtype(dtype),
-          shape ? std::optional(Shape(*shape)) : std::nullopt};
+          shape ? std::optional(Shape(*shape)) : std::nullopt, optional, shape_tensor};
 }
 
 Tensor apply(const Op& op, const Tensor& x, const std::map<std::string, Tensor>& context) {
@@ -41,8 +45,11 @@ Tensor apply(const Op& op, const Tensor& x, const std::map<std::string, Tensor>&
 
 void bind_runtime(py::module_& module) {
   py::class_<TensorSpec>(module, "TensorSpec", py::is_final())
-      .def(py::init(&make_spec), py::arg("name"), py::arg("dtype"), py::arg("shape"))
+      .def(py::init(&make_spec), py::arg("name"), py::arg("dtype"), py::arg("shape"),
+           py::kw_only(), py::arg("optional") = false, py::arg("shape_tensor") = false)
       .def_readonly("name", &TensorSpec::name)
+      .def_readonly("optional", &TensorSpec::optional)
+      .def_readonly("shape_tensor", &TensorSpec::shape_tensor)
       .def_property_readonly(
           "dtype", [](const TensorSpec& self) { return std::string(numpy_name(self.dtype)); })
       .def_property_readonly("shape", &dims_of);

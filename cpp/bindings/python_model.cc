@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python_model.h"
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -30,12 +33,45 @@ py::list columns_of(const Batch& batch, const std::vector<FieldSpec>& fields) {
   return columns;
 }
 
-py::list ids_of(const Batch& batch) {
-  py::list ids;
-  for (const BatchItem& item : batch.items) {
-    ids.append(py::str(item.id.text().data(), item.id.text().size()));
+py::str text_of(const RequestId& id) {
+  return {id.text().data(), id.text().size()};
+}
+
+// What a handler may ask about one of its requests, also when that has been answered. Any thread
+// may call it.
+class RequestInfo {
+ public:
+  RequestInfo(BatchItem item, std::shared_ptr<Clock> clock)
+      : item_(std::move(item)), clock_(std::move(clock)) {}
+
+  [[nodiscard]] py::str id() const { return text_of(item_.id); }
+  [[nodiscard]] bool cancelled() const {
+    return (item_.cancellation && item_.cancellation->cancelled()) ||
+           item_.deadline.expired(clock_->now());
   }
-  return ids;
+  [[nodiscard]] double remaining_s() const {
+    if (item_.deadline.is_never()) {
+      return std::numeric_limits<double>::infinity();
+    }
+    const std::chrono::duration<double> left = item_.deadline.at() - clock_->now();
+    return std::max(left.count(), 0.0);
+  }
+
+ private:
+  BatchItem item_;
+  std::shared_ptr<Clock> clock_;
+};
+
+py::list requests_of(const Batch& batch, const PythonModel::Options& options) {
+  py::list requests;
+  for (const BatchItem& item : batch.items) {
+    if (options.contexts) {
+      requests.append(RequestInfo(item, options.clock));
+    } else {
+      requests.append(text_of(item.id));
+    }
+  }
+  return requests;
 }
 
 ErrorCode code_named(std::string_view name) {
@@ -155,12 +191,12 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
     try {
       const auto rows = static_cast<std::size_t>(batch.rows);
       if (options_.asynchronous) {
-        function_.get()(columns_of(batch, options_.fields), ids_of(batch),
+        function_.get()(columns_of(batch, options_.fields), requests_of(batch, options_),
                         std::make_unique<Done>(std::move(done), rows));
         return;
       }
-      result =
-          read_answers(function_.get()(columns_of(batch, options_.fields), ids_of(batch)), rows);
+      result = read_answers(
+          function_.get()(columns_of(batch, options_.fields), requests_of(batch, options_)), rows);
     } catch (const std::exception& error) {
       if (options_.log) {
         options_.log({LogLevel::kError, error.what(), std::string(batch.items.front().id.text())});
@@ -174,6 +210,10 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
 void PythonModel::warm_up(std::int64_t /*rows*/, const ExecutorContext& /*context*/) {}
 
 void bind_python_model(py::module_& module) {
+  py::class_<RequestInfo>(module, "RequestInfo", py::is_final())
+      .def_property_readonly("id", &RequestInfo::id)
+      .def_property_readonly("cancelled", &RequestInfo::cancelled)
+      .def("remaining_s", &RequestInfo::remaining_s);
   py::class_<Done>(module, "Done", py::is_final())
       .def("__call__", &Done::answer, py::arg("answers"));
 }

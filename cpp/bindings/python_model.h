@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gil.h"
 
+#include "maas/base/clock.h"
 #include "maas/base/log.h"
 #include "maas/runtime/model.h"
 #include "maas/server/catalog.h"
@@ -15,13 +17,15 @@ namespace maas {
 
 // A Python callable as a Model. Its inputs are an endpoint's fields (tensors, or JSON texts as
 // BYTES) and its outputs the bytes of the answer with their content type. The callable gets one
-// column per field and the request ids, and gives one answer per row; see _core.pyi.
-// It takes the GIL while it runs and never otherwise.
+// column per field and the request ids (or a RequestInfo of each), and gives one answer per row;
+// see _core.pyi. It takes the GIL while it runs and never otherwise.
 class PythonModel final : public Model {
  public:
   struct Options {
     std::vector<FieldSpec> fields;
     bool asynchronous = false;  // answers later, through a Done, from its own event loop
+    bool contexts = false;      // gets RequestInfos in place of ids
+    std::shared_ptr<Clock> clock;
     LogSink log;
   };
   PythonModel(PyHandle function, Options options);

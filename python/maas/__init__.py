@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING, Any
 
 from maas import ops
+from maas.context import Context
 from maas.endpoint import EndpointSpec, endpoint
 from maas.errors import (
     AlreadyExistsError,
@@ -39,6 +40,7 @@ __all__ = [
     "CancelledError",
     "Client",
     "ConfigError",
+    "Context",
     "DeadlineExceededError",
     "EndpointSpec",
     "Error",

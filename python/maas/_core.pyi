@@ -41,13 +41,25 @@ class Tensor:
 
 @final
 class TensorSpec:
-    def __init__(self, name: str, dtype: str, shape: Sequence[int] | None) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        dtype: str,
+        shape: Sequence[int] | None,
+        *,
+        optional: bool = False,
+        shape_tensor: bool = False,
+    ) -> None: ...
     @property
     def name(self) -> str: ...
     @property
     def dtype(self) -> str: ...
     @property
     def shape(self) -> list[int] | None: ...
+    @property
+    def optional(self) -> bool: ...
+    @property
+    def shape_tensor(self) -> bool: ...
 
 @final
 class BatchOptions:
@@ -58,6 +70,12 @@ class BatchOptions:
         batch_timeout_ms: float = 0.0,
         max_queue_size: int = 1024,
         executors: int = 0,
+        batch_policy: str = "eager",
+        on_batch_error: str = "split",
+        pad: dict[str, float] = ...,
+        mask: str = "",
+        max_batch_tokens: int = 0,
+        weight: float = 1.0,
     ) -> None: ...
 
 @final
@@ -120,12 +138,15 @@ class Engine:
         io_threads: int = 0,
         executors: int = 0,
         intra_op_threads: int = 0,
+        max_held_bytes: int = 1073741824,
         manual_clock: bool = False,
         log: Callable[[int, str, str], None] | None = None,
     ) -> None: ...
     @property
     def budget(self) -> str: ...
     def advance(self, seconds: float) -> None: ...
+    # waits until nothing more can happen before time passes; False when `patience_s` was too short
+    def settle(self, patience_s: float) -> bool: ...
     def load_model(
         self,
         path: str,
@@ -144,6 +165,7 @@ class Engine:
         name: str,
         fields: Sequence[Field],
         asynchronous: bool,
+        contexts: bool,
         batching: BatchOptions,
     ) -> Model: ...
     def close(self, timeout_s: float = 5.0) -> bool: ...
@@ -178,6 +200,18 @@ class Model:
     def statistics(self) -> dict[str, Any]: ...
 
 @final
+class RequestInfo:
+    """One request of a batch, for a callable that was added with contexts=True; live."""
+
+    @property
+    def id(self) -> str: ...
+    # the client left, or the deadline passed
+    @property
+    def cancelled(self) -> bool: ...
+    # 0 when the deadline has passed, infinity without one
+    def remaining_s(self) -> float: ...
+
+@final
 class Done:
     """Takes the answers of one asynchronous batch, once."""
 
@@ -197,6 +231,17 @@ class Endpoint:
         outputs: Sequence[Output] = (),
         operation: str = "{}",
     ) -> None: ...
+
+@final
+class PendingCall:
+    """A request that was begun. Dropping it is a client that leaves."""
+
+    # whether wait() returns at once; a deadline that has passed is noticed here
+    def done(self) -> bool: ...
+    # status, headers and body; the same each time
+    def wait(self) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    # as a client that leaves
+    def cancel(self) -> None: ...
 
 @final
 class Server:
@@ -222,7 +267,11 @@ class Server:
     # readiness off, no new connections, wait for what runs; True when all was answered in time
     def drain(self, timeout_s: float) -> bool: ...
     def stop(self) -> None: ...
-    # one request through the real router, without a socket
+    # one request through the real router, without a socket; it is in its queue when this returns
+    def begin(
+        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> PendingCall: ...
+    # the same, to its answer
     def handle(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]: ...

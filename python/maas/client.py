@@ -70,14 +70,7 @@ class Caller:
 
     def request(self, method: str, path: str, content: Any = None) -> Any:
         """Any request with a JSON body; the answer read by its content type."""
-        headers: Headers = [] if content is None else [("Content-Type", "application/json")]
-        body = b"" if content is None else json.dumps(content, default=_plain).encode()
-        status, received, data = self.exchange(method, path, headers, body)
-        about = {name.lower(): value for name, value in received}
-        is_json = about.get("content-type", "").startswith("application/json")
-        if status >= 400:
-            raise _failure(status, about, data if is_json else b"")
-        return json.loads(data) if is_json and data else data
+        return answer_of(*self.exchange(method, path, *written(content)))
 
 
 class Client(Caller):
@@ -141,6 +134,22 @@ class Client(Caller):
         self._connection.request(method, self._prefix + path, body or None, dict(headers))
         answer = self._connection.getresponse()
         return answer.status, answer.getheaders(), answer.read()
+
+
+def written(content: Any) -> tuple[Headers, bytes]:
+    """The headers and the body of a request with this JSON content; None is no body."""
+    if content is None:
+        return [], b""
+    return [("Content-Type", "application/json")], json.dumps(content, default=_plain).encode()
+
+
+def answer_of(status: int, headers: Headers, body: bytes) -> Any:
+    """What an answer says, read by its content type; raises the error of a failure."""
+    about = {name.lower(): value for name, value in headers}
+    is_json = about.get("content-type", "").startswith("application/json")
+    if status >= 400:
+        raise _failure(status, about, body if is_json else b"")
+    return json.loads(body) if is_json and body else body
 
 
 def _failure(status: int, about: Mapping[str, str], data: bytes) -> Error:

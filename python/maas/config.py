@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import ConfigError, Error
 from maas.types import Tensor, closest
 
@@ -34,6 +35,12 @@ class ModelEntry:
     max_queue_size: int = 1024
     executors: int = 0
     batch_dim: bool = True
+    batch_policy: BatchPolicy = "eager"
+    on_batch_error: OnBatchError = "split"
+    pad: Mapping[str, float] | None = None
+    mask: str | None = None
+    max_batch_tokens: int = 0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,9 @@ class Settings:
     executors: int = _setting(0, "threads that run models; 0 lets the core budget decide")
     intra_op_threads: int = _setting(
         0, "threads inside one model call; 0 lets the core budget decide"
+    )
+    max_held_bytes: int = _setting(
+        1 << 30, "most bytes of requests held at once, read, waiting or running; 503 beyond", low=1
     )
     models: tuple[ModelEntry, ...] = field(
         default=(), metadata={"help": "models to serve besides the target (maas.yaml only)"}
@@ -187,6 +197,10 @@ def _model_value(key: str, value: Any, default: Any, place: str) -> Any:
         if not isinstance(value, dict):
             raise ConfigError(f"{place} maps names to tensors, such as x: {_TENSOR_FORM}")
         return {str(name): _tensor(spec, f"{place}.{name}") for name, spec in value.items()}
+    if key == "pad":
+        if not isinstance(value, dict):
+            raise ConfigError(f"{place} maps inputs to numbers, such as input_ids: 0")
+        return value
     kind = str if default in (None, MISSING) else type(default)
     if kind is float and type(value) is int:
         return float(value)
@@ -196,14 +210,15 @@ def _model_value(key: str, value: Any, default: Any, place: str) -> Any:
 
 
 def _tensor(spec: object, place: str) -> Tensor:
-    if not isinstance(spec, dict) or set(spec) != {"dtype", "shape"}:
+    if not isinstance(spec, dict) or not {"dtype", "shape"} <= set(spec) <= _TENSOR_KEYS:
         raise ConfigError(f"{place} is a tensor, such as {_TENSOR_FORM}")
     try:
-        return Tensor(spec["dtype"], spec["shape"])
+        return Tensor(**spec)
     except Error as error:
         raise ConfigError(f"{place}: {error.message}") from None
 
 
+_TENSOR_KEYS = {item.name for item in fields(Tensor)}
 _TENSOR_FORM = "{dtype: float32, shape: [8, 8]}"
 _NAMES: dict[Callable[..., Any], str] = {
     str: "a text",

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from maas import ops, schema
+from maas import batching, ops, schema
+from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _RESERVED = ("/v2", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json")
 # A thread costs a stack and a turn at the GIL, a waiting coroutine next to nothing.
 DEFAULT_THREADS = 4
 DEFAULT_COROUTINES = 256
+# One batch at a time: what arrives meanwhile becomes the next one. With more, each free thread or
+# coroutine would get a batch of its own, of few rows, and gain nothing under the GIL.
+DEFAULT_BATCHES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class EndpointSpec:
     """One endpoint as data: what the decorator records, and what a Service without one takes.
 
     `max_concurrency` is how many calls may run at once: threads of a `def` (4 unless told
-    otherwise), waiting coroutines of an `async def` (256).
+    otherwise), waiting coroutines of an `async def` (256), batches of a batched handler (1).
     """
 
     path: str
@@ -49,15 +53,18 @@ class EndpointSpec:
     model: Model | None = None
     pre: tuple[ops.Op, ...] = ()
     post: ops.Post = ()
+    batch_policy: BatchPolicy = "eager"
+    on_batch_error: OnBatchError = "split"
     local_names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_function(self)
         _check_path(self)
-        for name, low in (("max_batch_size", 1), ("max_queue_size", 1), ("max_concurrency", 1)):
-            _check_number(self, name, int, low)
-        _check_number(self, "batch_timeout_ms", float, 0)
-        _check_number(self, "timeout_s", float, 0)
+        place = f"endpoint {self.name}"
+        batching.check(place, self)
+        batching.check_number(place, "timeout_s", self.timeout_s, float, 0)
+        if self.max_concurrency is not None:
+            batching.check_number(place, "max_concurrency", self.max_concurrency, int, 1)
         object.__setattr__(self, "pre", ops.checked_pre(self.pre))
         object.__setattr__(self, "post", ops.checked_post(self.post))
         _check_body(self)
@@ -85,12 +92,14 @@ class EndpointSpec:
         """`max_concurrency`, or the default of its kind of function."""
         if self.max_concurrency is not None:
             return self.max_concurrency
+        if self.max_batch_size > 1:
+            return DEFAULT_BATCHES
         return DEFAULT_COROUTINES if is_async(self.function) else DEFAULT_THREADS
 
     def signature(self) -> schema.Signature:
         """The handler's parameters and result, from its hints."""
         try:
-            return schema.describe(self.function, f"endpoint {self.name}", self.local_names)
+            return _described(self)
         except NameError as error:
             raise InvalidArgumentError(
                 f"endpoint {self.name}: a type hint names {error.name!r}, which is not defined"
@@ -112,6 +121,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
     model: Model | None = None,
     pre: list[ops.Op] | tuple[ops.Op, ...] = (),
     post: Mapping[str, Any] | list[Any] | tuple[Any, ...] = (),
+    batch_policy: BatchPolicy = "eager",
+    on_batch_error: OnBatchError = "split",
 ) -> Callable[[F], F]:
     """Makes a function, or a method of a service, the handler of POST `path`.
 
@@ -120,7 +131,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
     leading dimension, all else as lists, and it returns as many items. A function whose body is
     `...` and that names a `model` is native: the core answers it without Python, with the ops
     `pre` before the model and `post` after it. `max_concurrency` bounds the calls that run at
-    once: 4 threads for a `def`, 256 coroutines for an `async def` unless told otherwise.
+    once: 4 threads for a `def`, 256 coroutines for an `async def`, and one batch for a batched
+    handler unless told otherwise. docs/guide/batching.md explains the options of batching.
     """
     caller = sys._getframe(1)
 
@@ -136,6 +148,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
             model=model,
             pre=tuple(pre) if isinstance(pre, list) else pre,
             post=ops.checked_post(post),
+            batch_policy=batch_policy,
+            on_batch_error=on_batch_error,
             local_names=_names_for_hints(function, caller),
         )
         if spec_of(function) is not None:
@@ -216,18 +230,6 @@ def _check_path(spec: EndpointSpec) -> None:
         )
 
 
-def _check_number(spec: EndpointSpec, name: str, kind: type, low: float) -> None:
-    value = getattr(spec, name)
-    if value is None and name == "max_concurrency":
-        return
-    allowed = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not value >= low:
-        word = "a whole number" if kind is int else "a number"
-        raise InvalidArgumentError(
-            f"endpoint {spec.name}: {name} is {word} of at least {low}, not {value!r}"
-        )
-
-
 def _check_body(spec: EndpointSpec) -> None:
     empty = _has_no_body(spec.function)
     if spec.native and not empty:
@@ -259,6 +261,16 @@ def _has_no_body(function: Callable[..., Any]) -> bool:
 def _check_hints(spec: EndpointSpec) -> None:
     """Hints that can be read now are checked now; a name defined later waits until serving."""
     try:
-        schema.describe(spec.function, f"endpoint {spec.name}", spec.local_names)
+        _described(spec)
     except NameError:
         return
+
+
+def _described(spec: EndpointSpec) -> schema.Signature:
+    signature = schema.describe(spec.function, f"endpoint {spec.name}", spec.local_names)
+    if spec.native and signature.context is not None:
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: {signature.context!r} is a maas.Context, and a native endpoint "
+            "has no code to read it; remove the parameter, or model= and write a body"
+        )
+    return signature

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from maas import _core
 
-_EXECUTION = ("cores", "io_threads", "executors", "intra_op_threads")
+_EXECUTION = ("cores", "io_threads", "executors", "intra_op_threads", "max_held_bytes")
 
 
 class _Process:
@@ -78,6 +78,7 @@ def make(settings: config.Settings, *, manual_clock: bool = False) -> _core.Engi
             io_threads=settings.io_threads,
             executors=settings.executors,
             intra_op_threads=settings.intra_op_threads,
+            max_held_bytes=settings.max_held_bytes,
             manual_clock=manual_clock,
             log=logs.core_sink,
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import encoding, engine
+from maas.context import Context
 from maas.errors import BatchLengthError, Error
 from maas.logs import logger
 from maas.reading import ArrayReader, Unreadable, reader
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
     from maas.endpoint import EndpointSpec
     from maas.schema import Signature
 
-Answer = bytes | tuple[bytes, str] | tuple[str, int, str, str]
+# Code, HTTP status or 0, message, detail; and True when all rows of a call failed together.
+Failure = tuple[str, int, str, str] | tuple[str, int, str, str, bool]
+Answer = bytes | tuple[bytes, str] | Failure
 Columns = Sequence[Any]
+# The ids of a batch's requests; for a handler with a context what tells the ids and more.
+Requests = list[str] | list["_core.RequestInfo"]
 
-_FAILED: Answer = ("internal", 0, "internal error", "")
+_FAILED: Failure = ("internal", 0, "internal error", "")
 
 
 class Call:
@@ -46,10 +51,23 @@ class Adapter:
         self.name = spec.name
         self.function = spec.function
         self.batched = spec.max_batch_size > 1
+        self.context = signature.context
         self.readers = [(p.name, reader(p)) for p in signature.parameters]
 
-    def calls(self, columns: Columns, answers: list[Any]) -> list[Call]:
+    def ids(self, requests: Requests) -> list[str]:
+        """The request ids."""
+        return requests if self.context is None else [request.id for request in requests]  # type: ignore[union-attr,return-value] # see Requests
+
+    def calls(self, columns: Columns, requests: Requests, answers: list[Any]) -> list[Call]:
         """The calls that answer a batch; rows that cannot be read are answered at once."""
+        calls = self._calls(columns, answers)
+        if self.context is not None:
+            for call in calls:
+                contexts = [Context(requests[row]) for row in call.rows]  # type: ignore[arg-type] # see Requests
+                call.arguments[self.context] = contexts if self.batched else contexts[0]
+        return calls
+
+    def _calls(self, columns: Columns, answers: list[Any]) -> list[Call]:
         if not self.batched and len(answers) == 1 and (call := self._single(columns)):
             return [call]
         values = [
@@ -78,10 +96,16 @@ class Adapter:
     def reject(
         self, call: Call, error: BaseException, ids: Sequence[str], answers: list[Any]
     ) -> None:
-        """Answers the rows of a call that raised; what the handler did not mean is logged."""
+        """Answers the rows of a call that raised; what the handler did not mean is logged.
+
+        The core is told that they failed together: it may run them apart to find whose fault it
+        was. A wrong number of items is nobody's: that is a mistake in the code.
+        """
         answer = failure(error)
         if answer is _FAILED:
             self._log(error, " ".join(ids[row] for row in call.rows))
+        if len(call.rows) > 1 and not isinstance(error, BatchLengthError):
+            answer = (*answer[:4], True)
         for row in call.rows:
             answers[row] = answer
 
@@ -157,7 +181,7 @@ class Adapter:
         )
 
 
-def failure(error: BaseException) -> Answer:
+def failure(error: BaseException) -> Failure:
     """What the client gets for an exception: what a maas.Error says, else "internal error"."""
     if not isinstance(error, Error) or isinstance(error, BatchLengthError):
         return _FAILED
@@ -174,13 +198,14 @@ def _merged(answer: Answer | None, value: Unreadable) -> Answer:
     return ("unprocessable", 0, detail[0]["msg"], json.dumps(detail))
 
 
-def synchronous(adapter: Adapter) -> Callable[[Columns, list[str]], list[Answer]]:
+def synchronous(adapter: Adapter) -> Callable[[Columns, Requests], list[Answer]]:
     """The function the core calls on an executor thread for a `def`."""
     function = adapter.function
 
-    def run(columns: Columns, ids: list[str]) -> list[Answer]:
-        answers: list[Any] = [None] * len(ids)
-        for call in adapter.calls(columns, answers):
+    def run(columns: Columns, requests: Requests) -> list[Answer]:
+        answers: list[Any] = [None] * len(requests)
+        ids = adapter.ids(requests)
+        for call in adapter.calls(columns, requests, answers):
             try:
                 result = function(**call.arguments)
             except BaseException as error:  # sys.exit() fails one call, not the thread
@@ -192,17 +217,18 @@ def synchronous(adapter: Adapter) -> Callable[[Columns, list[str]], list[Answer]
     return run
 
 
-def asynchronous(adapter: Adapter) -> Callable[[Columns, list[str], _core.Done], None]:
+def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], None]:
     """The function the core calls for an `async def`: it hands the batch to the event loop."""
     loop = engine.loop()
     function = adapter.function
     running: set[asyncio.Task[None]] = set()
 
-    async def answer(columns: Columns, ids: list[str], done: _core.Done) -> None:
-        answers: list[Any] = [_FAILED] * len(ids)
+    async def answer(columns: Columns, requests: Requests, done: _core.Done) -> None:
+        answers: list[Any] = [_FAILED] * len(requests)
         try:
-            open_answers: list[Any] = [None] * len(ids)
-            calls = adapter.calls(columns, open_answers)
+            open_answers: list[Any] = [None] * len(requests)
+            ids = adapter.ids(requests)
+            calls = adapter.calls(columns, requests, open_answers)
             answers = open_answers
             for call in calls:
                 try:
@@ -214,12 +240,12 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, list[str], _core.Done],
         finally:
             done(answers)
 
-    def start(columns: Columns, ids: list[str], done: _core.Done) -> None:
-        task = loop.create_task(answer(columns, ids, done))
+    def start(columns: Columns, requests: Requests, done: _core.Done) -> None:
+        task = loop.create_task(answer(columns, requests, done))
         running.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(running.discard)
 
-    def run(columns: Columns, ids: list[str], done: _core.Done) -> None:
-        loop.call_soon_threadsafe(start, columns, ids, done)
+    def run(columns: Columns, requests: Requests, done: _core.Done) -> None:
+        loop.call_soon_threadsafe(start, columns, requests, done)
 
     return run

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maas import arrays, engine
+from maas import arrays, batching, engine
+from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
 
@@ -44,6 +45,12 @@ class ModelSpec:
     batch_timeout_ms: float
     max_queue_size: int
     executors: int
+    batch_policy: BatchPolicy
+    on_batch_error: OnBatchError
+    pad: Mapping[str, float] | None
+    mask: str | None
+    max_batch_tokens: int
+    weight: float
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -52,22 +59,16 @@ class ModelSpec:
             )
         for kind in ("inputs", "outputs"):
             _check_tensors(self.name, kind, getattr(self, kind))
-        for option, low in (("max_batch_size", 1), ("max_queue_size", 1), ("executors", 0)):
-            value = getattr(self, option)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise InvalidArgumentError(
-                    f"model {self.name!r}: {option} is a whole number of at least {low}, not "
-                    f"{value!r}"
-                )
-        timeout: object = self.batch_timeout_ms
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+        place = f"model {self.name!r}"
+        batching.check(place, self)
+        batching.check_number(place, "executors", self.executors, int, 0)
+        batching.check_weight(place, self.weight)
+        padding = batching.Padding(self.pad, self.mask, self.max_batch_tokens)
+        padding.check(place, self.inputs, self.outputs)
+        if not self.batch_dim and (self.max_batch_size > 1 or self.pad):
             raise InvalidArgumentError(
-                f"model {self.name!r}: batch_timeout_ms is a number of at least 0, not {timeout!r}"
-            )
-        if self.max_batch_size > 1 and not self.batch_dim:
-            raise InvalidArgumentError(
-                f"model {self.name!r} has no batch dimension (batch_dim=False), so max_batch_size "
-                "stays 1"
+                f"{place} has no batch dimension (batch_dim=False), so max_batch_size stays 1 and "
+                "nothing is padded"
             )
 
 
@@ -173,13 +174,22 @@ def load(  # noqa: PLR0913 - the settled public signature
     max_queue_size: int = 1024,
     executors: int = 0,
     batch_dim: bool = True,
+    batch_policy: BatchPolicy = "eager",
+    on_batch_error: OnBatchError = "split",
+    pad: Mapping[str, float] | None = None,
+    mask: str | None = None,
+    max_batch_tokens: int = 0,
+    weight: float = 1.0,
 ) -> Model:
     """Loads a model file and gives its handle; served, it answers at /v2/models/{name}.
 
     `inputs` and `outputs` name the tensors and describe one row of each; without them the core
     takes what the file tells. The name is the file's unless given. `executors` is how many threads
-    run the one copy of the model; 0 takes what the core budget gives. A relative path is looked
-    for in the working directory, then beside the file that calls.
+    run the one copy of the model; 0 takes what the core budget gives, and `weight` is its share of
+    their time beside other models. With `pad`, such as ``{"input_ids": 0}``, requests of different
+    lengths share batches: shorter ones are filled up, the input `mask` tells what is real, and rows
+    times length stay within `max_batch_tokens` (0: no bound). docs/guide/batching.md explains every
+    option. A relative path is looked for in the working directory, then beside the calling file.
     """
     caller = sys._getframe(1).f_globals
     # The package's own calls (a target, maas.yaml) name files for the working directory alone.
@@ -197,6 +207,12 @@ def load(  # noqa: PLR0913 - the settled public signature
             batch_timeout_ms=batch_timeout_ms,
             max_queue_size=max_queue_size,
             executors=executors,
+            batch_policy=batch_policy,
+            on_batch_error=on_batch_error,
+            pad=pad,
+            mask=mask,
+            max_batch_tokens=max_batch_tokens,
+            weight=weight,
         )
     )
     if (loaded := _loaded.get()) is not None:
@@ -239,36 +255,54 @@ def load_core(spec: ModelSpec, version: int, on: _core.Engine) -> _core.Model:
     """Loads a model into an engine."""
     from maas import _core
 
-    batching = _core.BatchOptions(
-        max_batch_size=spec.max_batch_size,
-        batch_timeout_ms=spec.batch_timeout_ms,
-        max_queue_size=spec.max_queue_size,
-        executors=spec.executors,
+    options = batching.core_options(
+        spec,
+        spec.executors,
+        pad=dict(spec.pad or {}),
+        mask=spec.mask or "",
+        max_batch_tokens=spec.max_batch_tokens,
+        weight=spec.weight,
     )
     try:
         return on.load_model(
             spec.path,
             name=spec.name,
             version=version,
-            inputs=_core_specs(spec.inputs),
+            inputs=_core_specs(spec.inputs, spec.mask),
             outputs=_core_specs(spec.outputs),
             batch_dim=spec.batch_dim,
-            batching=batching,
+            batching=options,
         )
     except _core.CoreError as error:
         raise from_core(error) from None
 
 
-def _core_specs(tensors: Mapping[str, Tensor] | None) -> list[_core.TensorSpec] | None:
+def _core_specs(
+    tensors: Mapping[str, Tensor] | None, mask: str | None = None
+) -> list[_core.TensorSpec] | None:
+    """The core's form; the mask may always be left out, because the batcher can tell it."""
     from maas import _core
 
     if tensors is None:
         return None
-    return [_core.TensorSpec(name, item.dtype, item.shape) for name, item in tensors.items()]
+    return [
+        _core.TensorSpec(
+            name,
+            item.dtype,
+            item.shape,
+            optional=item.optional or name == mask,
+            shape_tensor=item.shape_tensor,
+        )
+        for name, item in tensors.items()
+    ]
 
 
 def _row_specs(specs: list[_core.TensorSpec]) -> dict[str, Tensor]:
-    return {s.name: Tensor(s.dtype, s.shape) for s in specs if s.dtype and s.shape is not None}
+    return {
+        s.name: Tensor(s.dtype, s.shape, s.optional, s.shape_tensor)
+        for s in specs
+        if s.dtype and s.shape is not None
+    }
 
 
 def _check_tensors(model: str, kind: str, tensors: object) -> None:
@@ -283,6 +317,10 @@ def _check_tensors(model: str, kind: str, tensors: object) -> None:
         if not isinstance(name, str) or not isinstance(item, Tensor):
             raise InvalidArgumentError(
                 f"model {model!r}: {kind}[{name!r}] is a maas.Tensor, not {item!r}"
+            )
+        if kind == "outputs" and (option := item.of_inputs_alone):
+            raise InvalidArgumentError(
+                f"model {model!r}: outputs[{name!r}] is {option}, which only an input can be"
             )
 
 

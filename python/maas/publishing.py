@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import handler, openapi, ops
+from maas import batching, handler, openapi, ops
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
@@ -52,8 +52,6 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
 
 
 def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
-    from maas import _core
-
     adapter = handler.Adapter(spec, signature)
     asynchronous = signature.asynchronous
     make = handler.asynchronous if asynchronous else handler.synchronous
@@ -62,12 +60,8 @@ def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _co
         name=spec.path,
         fields=_fields(signature.parameters),
         asynchronous=asynchronous,
-        batching=_core.BatchOptions(
-            max_batch_size=spec.max_batch_size,
-            batch_timeout_ms=spec.batch_timeout_ms,
-            max_queue_size=spec.max_queue_size,
-            executors=spec.concurrency,
-        ),
+        contexts=signature.context is not None,
+        batching=batching.core_options(spec, spec.concurrency),
     )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
 
+from maas.context import Context
 from maas.errors import InvalidArgumentError
 from maas.types import Tensor
 
@@ -51,6 +52,7 @@ class Signature:
     parameters: tuple[Parameter, ...]
     result: Parameter | None  # None when no hint says what the answer looks like
     asynchronous: bool
+    context: str | None = None  # the parameter that gets the request's context
 
 
 def describe(
@@ -61,12 +63,20 @@ def describe(
     Raises NameError when a hint written as text names something that is not defined yet.
     """
     hints = _hints(function, dict(local_names or {}))
+    items = _handler_parameters(function, name)
+    contexts = [item.name for item in items if _is_context(hints.get(item.name))]
+    if len(contexts) > 1:
+        raise InvalidArgumentError(
+            f"{name}: {' and '.join(map(repr, contexts))} are both a maas.Context; keep one"
+        )
     parameters = tuple(
         _parameter(item, hints, f"{name}: parameter {item.name!r}")
-        for item in _handler_parameters(function, name)
+        for item in items
+        if item.name not in contexts
     )
     return Signature(
         parameters=parameters,
+        context=contexts[0] if contexts else None,
         result=_result(hints.get("return", inspect.Parameter.empty)),
         asynchronous=inspect.iscoroutinefunction(function),
     )
@@ -96,6 +106,11 @@ def _handler_parameters(function: Callable[..., Any], name: str) -> list[inspect
     return items
 
 
+def _is_context(hint: Any) -> bool:
+    """Also `maas.Context | None`, for a function that is called without one elsewhere."""
+    return hint is Context or (type(None) in get_args(hint) and Context in get_args(hint))
+
+
 def _parameter(item: inspect.Parameter, hints: dict[str, Any], place: str) -> Parameter:
     if item.name not in hints:
         raise InvalidArgumentError(f"{place} has no type hint; add one, such as `{item.name}: str`")
@@ -119,11 +134,19 @@ def _result(hint: Any) -> Parameter | None:
 
 
 def _described(name: str, hint: Any, place: str) -> Parameter:
+    if Context in get_args(hint):
+        raise InvalidArgumentError(
+            f"{place}: annotate it maas.Context alone; a batched handler gets a list of them"
+        )
     bare, notes = _unwrapped(hint)
     tensors = [note for note in notes if isinstance(note, Tensor)]
     if _is_array(bare):
         if not tensors:
             return Parameter(name, "array", dtype=_array_dtype(bare))
+        if option := tensors[0].of_inputs_alone:
+            raise InvalidArgumentError(
+                f"{place}: {option}=True is for the inputs of maas.load; leave it out of the hint"
+            )
         if tensors[0].dtype == "bfloat16":
             raise InvalidArgumentError(
                 f"{place}: numpy has no bfloat16; declare float32 in the hint"

@@ -164,6 +164,12 @@ class Server:
         """Answers one request without a socket, through the same routes."""
         return self._core.handle(method, path, headers, body)
 
+    def begin(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes
+    ) -> _core.PendingCall:
+        """Like `handle`, and does not wait for the answer."""
+        return self._core.begin(method, path, headers, body)
+
     def __enter__(self) -> Server:
         return self.start()
 

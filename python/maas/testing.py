@@ -3,10 +3,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from maas import engine
-from maas.client import Caller, Headers
-from maas.errors import InvalidArgumentError
+from maas.client import Caller, Headers, answer_of, written
+from maas.errors import DeadlineExceededError, InvalidArgumentError
 from maas.server import Server
+
+if TYPE_CHECKING:
+    from maas import _core
+
+# Of real time: how long handlers may compute while a test waits for them.
+PATIENCE_S = 10.0
+
+
+class PendingCall:
+    """A call that `TestClient.submit` has made, answered or not."""
+
+    def __init__(self, call: _core.PendingCall, settle: Callable[[], None] | None) -> None:
+        self._call = call
+        self._settle = settle
+
+    @property
+    def done(self) -> bool:
+        """Whether it has its answer."""
+        return self._call.done()
+
+    def result(self) -> Any:
+        """What `call` gives or raises; waits for it.
+
+        With a manual clock it waits only for what needs no time to pass: else it would be for ever.
+        """
+        if self._settle is not None and not self.done:
+            self._settle()
+            if not self.done:
+                raise InvalidArgumentError(
+                    "the call has no answer before time passes; use advance(seconds) first"
+                )
+        return answer_of(*self._call.wait())
+
+    def cancel(self) -> None:
+        """The caller leaves, as a client that closes its connection does."""
+        self._call.cancel()
 
 
 class TestClient(Caller):
@@ -30,11 +69,24 @@ class TestClient(Caller):
         """One request through the server's own routes."""
         return self.server.handle(method, path, headers, body)
 
+    def submit(self, path: str, **inputs: Any) -> PendingCall:
+        """Makes the same call as `call` does, and does not wait for its answer."""
+        call = self.server.begin("POST", path, *written(inputs))
+        return PendingCall(call, self.settle if self._own_engine is not None else None)
+
+    def settle(self) -> None:
+        """Waits until nothing more can happen without time passing; with `manual_clock=True`."""
+        if not self._manual_engine().settle(PATIENCE_S):
+            raise DeadlineExceededError(
+                f"a handler or model still runs after {PATIENCE_S:g} s of real time"
+            )
+
     def advance(self, seconds: float) -> None:
-        """Lets time pass; only with `manual_clock=True`."""
-        if self._own_engine is None:
-            raise InvalidArgumentError("time passes by itself; use TestClient(manual_clock=True)")
-        self._own_engine.advance(seconds)
+        """Lets time pass, after what can happen before and until what it brings has happened."""
+        own = self._manual_engine()
+        self.settle()
+        own.advance(seconds)
+        self.settle()
 
     def close(self) -> None:
         """Ends the server, and the engine if it has its own."""
@@ -47,3 +99,8 @@ class TestClient(Caller):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _manual_engine(self) -> _core.Engine:
+        if self._own_engine is None:
+            raise InvalidArgumentError("time passes by itself; use TestClient(manual_clock=True)")
+        return self._own_engine

@@ -38,18 +38,31 @@ def closest(word: str, known: Sequence[str]) -> str:
 class Tensor:
     """The dtype and shape of one row: ``maas.Tensor("float32", [8, 8])``.
 
-    -1 stands for a size that varies. The leading batch dimension is never part of it.
+    -1 stands for a size that varies. The leading batch dimension is never part of it. Of a model's
+    inputs, a request may leave out an `optional` one; a `shape_tensor` has no rows: it is given
+    once (a target size, a flag), and requests that share a batch agree in its values.
     """
 
     dtype: str
     shape: tuple[int, ...]
+    optional: bool = False
+    shape_tensor: bool = False
 
-    def __init__(self, dtype: str, shape: Sequence[int]) -> None:
+    def __init__(
+        self, dtype: str, shape: Sequence[int], optional: bool = False, shape_tensor: bool = False
+    ) -> None:
         object.__setattr__(self, "dtype", _checked_dtype(dtype))
         object.__setattr__(self, "shape", _checked_shape(shape))
+        for name, value in (("optional", optional), ("shape_tensor", shape_tensor)):
+            object.__setattr__(self, name, _checked_flag(name, value))
 
     def __str__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
+
+    @property
+    def of_inputs_alone(self) -> str:
+        """The option that only an input of a model may have, or ""."""
+        return "optional" if self.optional else "shape_tensor" if self.shape_tensor else ""
 
 
 def _checked_dtype(dtype: object) -> str:
@@ -65,6 +78,12 @@ def _checked_dtype(dtype: object) -> str:
             f"unknown dtype {dtype!r}{hint or '; it is one of ' + ', '.join(DTYPES)}"
         )
     return dtype
+
+
+def _checked_flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{name} of a tensor is True or False, not {value!r}")
+    return value
 
 
 def _checked_shape(shape: object) -> tuple[int, ...]:

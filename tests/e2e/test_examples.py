@@ -63,3 +63,21 @@ def test_python_handlers_answer_and_share_the_native_model(serve: Callable[..., 
     answer = client.call("/even", **IMAGE)
     assert answer["even"] is False
     assert answer["probability"] < 0.5
+
+
+def test_the_batching_example_answers_and_its_own_tests_pass(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/batching/app.py").client()
+    assert client.call("/score", point=[1, 2]) == {"score": 1.25, "batch": 1}
+    assert client.call("/count", to=10) == 10
+    command = [sys.executable, "-m", "pytest", "-q", "examples/batching"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_block_of_code_in_the_guide_is_from_an_example_that_is_run() -> None:
+    sources = [path.read_text() for path in sorted((ROOT / "examples/batching").glob("*.py"))]
+    for page in sorted((ROOT / "docs/guide").glob("*.md")):
+        blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+        assert blocks
+        unknown = [block for block in blocks if not any(block in source for source in sources)]
+        assert not unknown, f"{page.name}: {unknown[0]}"

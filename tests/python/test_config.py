@@ -63,6 +63,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ({"port": 70000}, "at most 65535"),
         ({"port": -1}, "port is at least 0"),
         ({"port": 1.5}, "port is a whole number"),
+        ({"max_held_bytes": 0}, "max_held_bytes is at least 1"),
         ({"max_body_bytes": 0}, "max_body_bytes is at least 1"),
         ({"log_format": "jsn"}, "text or json, not 'jsn'; did you mean 'json'"),
         ({"idle_timeout_s": "nan"}, "idle_timeout_s is at least 0"),
@@ -102,6 +103,31 @@ models:
     assert loaded.where["models"] == "maas.yaml"
 
 
+def test_a_model_of_the_file_may_be_padded_and_share_the_executors_by_weight(folder: Path) -> None:
+    write(
+        folder,
+        """
+models:
+  - path: encoder.pt
+    inputs:
+      input_ids: {dtype: int64, shape: [-1]}
+      mask: {dtype: int64, shape: [-1], optional: true}
+    batch_policy: window
+    on_batch_error: fail
+    pad: {input_ids: 0}
+    mask: mask
+    max_batch_tokens: 4096
+    weight: 2
+""",
+    )
+    (entry,) = config.load(environment={}).settings.models
+    assert entry.inputs is not None
+    assert entry.inputs["mask"].optional
+    assert (entry.batch_policy, entry.on_batch_error) == ("window", "fail")
+    assert (entry.pad, entry.mask) == ({"input_ids": 0}, "mask")
+    assert (entry.max_batch_tokens, entry.weight) == (4096, 2.0)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -110,6 +136,7 @@ models:
         ("models: [{path: x.pt, nam: y}]", "unknown key 'nam'; did you mean 'name'"),
         ("models: [{path: x.pt, executors: two}]", "executors is a whole number, not 'two'"),
         ("models: [{path: x.pt, inputs: 3}]", "inputs maps names to tensors"),
+        ("models: [{path: x.pt, pad: x}]", r"models\[0\]\.pad maps inputs to numbers"),
         ("models: [{path: x.pt, inputs: {x: 3}}]", r"inputs\.x is a tensor, such as"),
         (
             "models: [{path: x.pt, inputs: {x: {dtype: f32, shape: [1]}}}]",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import maas
-from maas.endpoint import DEFAULT_COROUTINES, DEFAULT_THREADS, spec_of
+from maas.endpoint import DEFAULT_BATCHES, DEFAULT_COROUTINES, DEFAULT_THREADS, spec_of
 
 ROW = maas.Tensor("float32", [3])
 
@@ -55,6 +55,21 @@ def test_a_def_gets_threads_and_an_async_def_coroutines() -> None:
         DEFAULT_COROUTINES,
         2,
     ]
+
+
+def test_a_batched_handler_runs_one_batch_at_a_time_unless_told_otherwise() -> None:
+    def f(x: int) -> Any:
+        return x
+
+    async def g(x: int) -> Any:
+        return x
+
+    for function in (f, g):
+        spec = maas.EndpointSpec("/f", function, max_batch_size=8)
+        assert spec.concurrency == DEFAULT_BATCHES == 1
+        assert (
+            maas.EndpointSpec("/f", function, max_batch_size=8, max_concurrency=3).concurrency == 3
+        )
 
 
 @pytest.mark.parametrize("path", ["echo", "", "/", "/a//b", "/a/", "/a b", "/{x}", "/a?b", None, 3])
@@ -221,3 +236,10 @@ def test_a_docstring_is_no_body(double: maas.Model) -> None:
     spec = spec_of(native)
     assert spec is not None
     assert spec.native
+
+
+def test_a_native_endpoint_takes_no_context(double: maas.Model) -> None:
+    with refused(r"'ctx' is a maas\.Context, and a native endpoint has no code to read it"):
+
+        @maas.endpoint("/x", model=double)
+        def native(x: Annotated[np.ndarray, ROW], ctx: maas.Context) -> Any: ...

@@ -26,6 +26,8 @@ def test_the_default_engine_is_configured_before_its_first_use() -> None:
     engine.configure(replace(settings, idle_timeout_s=3.0))  # says nothing about execution
     with pytest.raises(maas.InvalidArgumentError, match="runs already; set cores"):
         engine.configure(replace(settings, executors=settings.executors + 7))
+    with pytest.raises(maas.InvalidArgumentError, match="max_held_bytes before the first model"):
+        engine.configure(replace(settings, max_held_bytes=1))
     engine.configure(settings)
 
 

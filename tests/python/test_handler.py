@@ -12,6 +12,7 @@ import pytest
 import maas
 from maas import _core, handler
 
+TWOS = [{"loc": ["body"], "msg": "no twos", "type": "value_error"}]
 Row = Annotated[np.ndarray, maas.Tensor("float32", [2])]
 
 
@@ -167,6 +168,24 @@ def test_an_item_that_is_an_error_fails_its_row_alone() -> None:
         ("not_found", 404, "none", ""),
         b"3",
     ]
+
+
+def raises_for_two(n: int) -> Any:
+    if 2 in n:  # type: ignore[operator] # a batched handler gets a list
+        raise maas.Error(422, "no twos")
+    return n
+
+
+def test_rows_whose_call_raised_are_said_to_have_failed_together() -> None:
+    alone = ("unprocessable", 422, "no twos", json.dumps(TWOS))
+    rows = [b"1", b"2", b"3"]
+    assert run(raises_for_two, rows, max_batch_size=4) == [(*alone, True)] * 3
+    assert run(raises_for_two, rows[1:2], max_batch_size=4) == [alone]
+
+    async def waits(n: int) -> Any:
+        return raises_for_two(n)
+
+    assert run_async(waits, rows, max_batch_size=4) == [(*alone, True)] * 3
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,10 @@ def test_a_folder_is_no_model_file(tmp_path: Path) -> None:
         ({"batch_timeout_ms": -1}, "batch_timeout_ms is a number"),
         ({"inputs": {}}, "inputs maps names to tensors"),
         ({"inputs": {"x": "float32"}}, r"inputs\['x'\] is a maas.Tensor"),
+        (
+            {"outputs": {"y": maas.Tensor("float32", [3], optional=True)}},
+            r"outputs\['y'\] is optional, which only an input can be",
+        ),
         ({"outputs": [ROW]}, "outputs maps names to tensors"),
         ({"batch_dim": False, "max_batch_size": 2}, "has no batch dimension"),
     ],

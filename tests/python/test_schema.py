@@ -188,3 +188,36 @@ def test_the_result_is_described_when_it_can_be() -> None:
     assert result.octets
     assert describe(odd).result is None
     assert describe(unknown).result is None
+
+
+def test_a_context_is_no_key_of_the_body_whatever_its_name() -> None:
+    def f(n: int, about: maas.Context) -> int:
+        return n
+
+    def g(n: int, c: maas.Context | None = None) -> int:
+        return n
+
+    described = [schema.describe(function, "f") for function in (f, g)]
+    assert [item.context for item in described] == ["about", "c"]
+    assert [[p.name for p in item.parameters] for item in described] == [["n"], ["n"]]
+
+
+def test_two_contexts_or_a_list_of_them_are_refused() -> None:
+    def two(a: maas.Context, b: maas.Context) -> int:
+        return 1
+
+    def many(a: list[maas.Context]) -> int:
+        return 1
+
+    with pytest.raises(maas.InvalidArgumentError, match=r"'a' and 'b' are both a maas\.Context"):
+        schema.describe(two, "f")
+    with pytest.raises(maas.InvalidArgumentError, match=r"annotate it maas\.Context alone"):
+        schema.describe(many, "f")
+
+
+def test_only_an_input_of_a_model_is_optional_or_a_shape_tensor() -> None:
+    def f(x: Annotated[np.ndarray, maas.Tensor("float32", [1], optional=True)]) -> int:
+        return 1
+
+    with pytest.raises(maas.InvalidArgumentError, match="optional=True is for the inputs of maas"):
+        schema.describe(f, "f")

@@ -18,6 +18,22 @@ def test_a_tensor_is_a_value() -> None:
     assert str(maas.Tensor("float32", [8, 8])) == "float32[8, 8]"
 
 
+def test_an_input_may_be_optional_or_a_shape_tensor() -> None:
+    plain = maas.Tensor("int64", [2])
+    assert (plain.optional, plain.shape_tensor) == (False, False)
+    assert maas.Tensor("int64", [2], optional=True).of_inputs_alone == "optional"
+    size = maas.Tensor("int64", [2], shape_tensor=True)
+    assert size.of_inputs_alone == "shape_tensor"
+    assert size != plain
+
+
+@pytest.mark.parametrize("option", ["optional", "shape_tensor"])
+def test_a_flag_of_a_tensor_is_true_or_false(option: str) -> None:
+    flags: dict[str, Any] = {option: 1}
+    with pytest.raises(maas.InvalidArgumentError, match=f"{option} of a tensor is True or False"):
+        maas.Tensor("float32", [1], **flags)
+
+
 def test_a_tensor_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         maas.Tensor("float32", [4]).dtype = "int8"  # type: ignore[misc]

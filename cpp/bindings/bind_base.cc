@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "module.h"
@@ -15,7 +16,7 @@ PyObject* core_error_type = nullptr;
 
 void translate(std::exception_ptr thrown) {
   try {
-    std::rethrow_exception(thrown);
+    std::rethrow_exception(std::move(thrown));
   } catch (const Error& error) {
     PyErr_SetObject(core_error_type, make_core_error(error).ptr());
   }
@@ -35,6 +36,7 @@ void bind_base(py::module_& module) {
   py::register_exception_translator(&translate);
   module.def("error_codes", [] {
     std::vector<std::string> names;
+    names.reserve(kAllErrorCodes.size());
     for (const ErrorCode code : kAllErrorCodes) {
       names.emplace_back(error_code_name(code));
     }

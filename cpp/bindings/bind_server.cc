@@ -95,7 +95,7 @@ void publish(const ServerHandle& self,
   self.server->publish(std::move(catalog));
 }
 
-void bind_declarations(py::module_& module) {
+void bind_declarations(const py::module_& module) {
   using Ops = std::vector<std::shared_ptr<Op>>;
   py::class_<NamedOutput>(module, "Output", py::is_final())
       .def(py::init([](std::string field, std::string source, const Ops& ops,
@@ -129,7 +129,7 @@ void bind_declarations(py::module_& module) {
 
 }  // namespace
 
-void bind_server(py::module_& module) {
+void bind_server(const py::module_& module) {
   bind_declarations(module);
   py::class_<ServerHandle>(module, "Server", py::is_final())
       .def(py::init([](const EngineHandle& engine, std::string host, int port,

@@ -106,7 +106,7 @@ py::bytes to_json(const Tensor& tensor) {
 
 }  // namespace
 
-void bind_tensor(py::module_& module) {
+void bind_tensor(const py::module_& module) {
   py::class_<Tensor>(module, "Tensor", py::is_final())
       .def_static("from_dlpack", &from_dlpack, py::arg("array"))
       .def_static(

@@ -31,6 +31,7 @@ class PyHandle {
   // A thread without the GIL leaves the object to the main thread: Python ends a thread that waits
   // for the GIL of an interpreter that goes down, and no C++ frame survives that. When too many
   // wait there already it takes the GIL all the same.
+  // NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for a thread's state
   static void drop(pybind11::object* last) noexcept {
     if (interpreter_is_finalizing()) {
       return;

@@ -9,10 +9,10 @@ namespace maas {
 
 // One function per layer, called in this order by module.cc.
 void bind_base(pybind11::module_& module);
-void bind_tensor(pybind11::module_& module);
+void bind_tensor(const pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_batching(pybind11::module_& module);
-void bind_server(pybind11::module_& module);
+void bind_server(const pybind11::module_& module);
 
 // The Python exception of an Error: CoreError(code, http_status, message, detail).
 pybind11::object make_core_error(const Error& error);

@@ -36,6 +36,7 @@ constexpr unsigned kWide = kIsFloat<Number> ? 19 : 18;
 
 // A vector that stays in its register: left alone, GCC makes each constant anew for each block.
 __m512i keep(char c) noexcept {
+  // NOLINTNEXTLINE(misc-const-correctness): the assembly below has it as an operand it writes
   __m512i all = _mm512_set1_epi8(c);
   asm("" : "+v"(all));
   return all;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <limits>
 
 #include "maas/kernels/parts.h"
 #include "maas/kernels/top_k_heap.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -65,7 +66,7 @@ Decimal shortest(std::uint32_t bits) noexcept {
 }
 
 int count_digits(std::uint32_t value) noexcept {
-  const int guess = (std::bit_width(value | 1) * 1233) >> 12;
+  const int guess = (static_cast<int>(std::bit_width(value | 1)) * 1233) >> 12;
   return guess + (value >= kSmallPowers[guess] ? 1 : 0);
 }
 
@@ -104,7 +105,7 @@ Scientific normalise(Decimal decimal) noexcept {
 }
 
 char* print_small(const Scientific& number, char* out) noexcept {
-  std::memcpy(out, "0.000000", 8);
+  std::copy_n("0.000000", 8, out);
   out += 1 - number.exponent;
   *out = static_cast<char>('0' + number.first);
   store_text(out + 1, number.rest);
@@ -145,7 +146,7 @@ char* print(float value, char* out) noexcept {
   out += bits >> 31;
   bits &= 0x7FFFFFFF;
   if (bits == 0) {
-    std::memcpy(out, "0.0", 3);
+    std::copy_n("0.0", 3, out);
     return out + 3;
   }
   const Scientific number = normalise(shortest(bits));

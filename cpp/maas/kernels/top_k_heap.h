@@ -30,7 +30,9 @@ struct TopKHeap {
   return !is_greater(heap.values[a], heap.values[b]) && heap.indices[a] > heap.indices[b];
 }
 
-[[maybe_unused]] static void swap_entries(TopKHeap& heap, std::size_t a, std::size_t b) noexcept {
+[[maybe_unused]] static void swap_entries(const TopKHeap& heap,
+                                          std::size_t a,
+                                          std::size_t b) noexcept {
   const float value = heap.values[a];
   const std::int64_t index = heap.indices[a];
   heap.values[a] = heap.values[b];
@@ -39,7 +41,7 @@ struct TopKHeap {
   heap.indices[b] = index;
 }
 
-[[maybe_unused]] static void sink(TopKHeap& heap, std::size_t parent) noexcept {
+[[maybe_unused]] static void sink(const TopKHeap& heap, std::size_t parent) noexcept {
   for (;;) {
     std::size_t least = parent;
     for (std::size_t child = 2 * parent + 1; child < heap.size && child <= 2 * parent + 2;

@@ -4,6 +4,7 @@
 // Boost.Asio as the transport uses it; only headers of the transport include this one. Handlers of
 // a context run on one thread, and what others post to it passes through its mutex: the fences
 // around each handler would order nothing, and ThreadSanitizer does not know them.
+// NOLINTNEXTLINE(readability-identifier-naming): Boost.Asio chose the name
 #define BOOST_ASIO_DISABLE_FENCED_BLOCK
 
 #include <boost/asio/basic_socket_acceptor.hpp>

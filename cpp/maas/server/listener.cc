@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <future>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -154,7 +155,7 @@ void Listener::close() {
       while (accept_one()) {
       }
       Code ignored;
-      acceptor_.close(ignored);
+      std::ignore = acceptor_.close(ignored);
       retry_.cancel();
     }
     closed.set_value();

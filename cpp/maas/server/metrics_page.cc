@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -94,6 +93,7 @@ struct Labelled {
 // Of each model once, whether it answers under its name, behind an endpoint, or both.
 std::vector<Labelled> all_stats(const Catalog& catalog) {
   std::vector<const ServedModel*> models;
+  models.reserve(catalog.models.size() + catalog.endpoints.size());
   for (const auto& model : catalog.models) {
     models.push_back(model.get());
   }

@@ -3,7 +3,6 @@
 
 #include <string_view>
 
-#include "maas/server/catalog.h"
 #include "maas/server/metrics_page.h"
 #include "maas/server/openapi.h"
 

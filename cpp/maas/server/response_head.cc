@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <iterator>
 
 #include "maas/server/http_status.h"
 

@@ -73,6 +73,7 @@ void Server::start() {
                 "the server was started before; make another one to start again");
   }
   std::vector<std::unique_ptr<IoThread>> threads;
+  threads.reserve(static_cast<std::size_t>(impl_->engine.budget().io_threads));
   for (int i = 0; i < impl_->engine.budget().io_threads; ++i) {
     threads.push_back(std::make_unique<IoThread>(impl_->transport, "maas-io-" + std::to_string(i)));
   }

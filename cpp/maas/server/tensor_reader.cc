@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -118,14 +117,14 @@ bool ElementReader::read_level(std::size_t axis) {
 
 bool ElementReader::read_run(std::size_t count) {
   const std::string_view text = json_.rest();
-  const char* end = text.data() + text.size();
+  const char* begin = text.data();
+  const char* end = begin + text.size();
   const kernels::Table& kernel = kernels::active();
   switch (out_.dtype()) {
     case DType::kFloat32:
-      return settle(kernel.parse_float32(text.data(), end, place<float>(), count), done_ + count);
+      return settle(kernel.parse_float32(begin, end, place<float>(), count), done_ + count);
     case DType::kInt64:
-      return settle(kernel.parse_int64(text.data(), end, place<std::int64_t>(), count),
-                    done_ + count);
+      return settle(kernel.parse_int64(begin, end, place<std::int64_t>(), count), done_ + count);
     case DType::kUint8: return read_narrow<std::uint8_t>(count);
     case DType::kUint16: return read_narrow<std::uint16_t>(count);
     case DType::kUint32: return read_narrow<std::uint32_t>(count);
@@ -218,15 +217,15 @@ bool ElementReader::read_each(std::size_t count, JsonType wanted, Read read) {
 
 bool ElementReader::read_float64() {
   const std::string_view text = json_.number();
-  const char* end = text.data() + text.size();
+  const char* begin = text.data();
+  const char* end = begin + text.size();
   double& value = *place<double>();
-  if (std::from_chars(text.data(), end, value).ec != std::errc::result_out_of_range) {
+  if (std::from_chars(begin, end, value).ec != std::errc::result_out_of_range) {
     return true;
   }
   // from_chars does not say on which side it is out of range; a float32 of the same text does.
   float small = 0;
-  if (kernels::active().parse_float32(text.data(), end, &small, 1).error !=
-      kernels::ParseError::kNone) {
+  if (kernels::active().parse_float32(begin, end, &small, 1).error != kernels::ParseError::kNone) {
     return fail_element(Kind::kRange, "a number too large for");
   }
   value = small;
@@ -235,8 +234,9 @@ bool ElementReader::read_float64() {
 
 bool ElementReader::read_uint64() {
   const std::string_view text = json_.number();
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *place<std::uint64_t>());
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, *place<std::uint64_t>());
   if (text.find_first_of(".eE") != std::string_view::npos) {
     return fail_element(Kind::kType, "something that is no");
   }

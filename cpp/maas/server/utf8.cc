@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/utf8.h"
 
-#include <array>
-
 namespace maas {
 namespace {
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "maas/base/error.h"
-#include "maas/server/catalog.h"
 #include "maas/server/json_body.h"
 #include "maas/server/json_reader.h"
 #include "maas/server/json_writer.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/tensor/dlpack.h"
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>

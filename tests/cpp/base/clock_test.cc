@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/base/clock.h"
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -95,6 +94,7 @@ TEST(ManualClock, advancing_does_not_deadlock_with_threads_that_share_a_mutex) {
   constexpr int kSteps = 2000;
   std::latch start(4);
   std::vector<std::jthread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       start.arrive_and_wait();
@@ -114,7 +114,7 @@ TEST(ManualClock, advancing_does_not_deadlock_with_threads_that_share_a_mutex) {
 TEST(ManualClock, a_waiter_may_take_its_mutex_with_it_while_time_goes_on) {
   ManualClock clock;
   std::atomic<bool> done{false};
-  std::jthread time([&] {
+  const std::jthread time([&] {
     while (!done) {
       clock.advance(milliseconds(1));
     }
@@ -140,7 +140,7 @@ TEST(SystemClock, waits_until_its_time_or_a_notification) {
   }
   EXPECT_GE(clock.now(), until);
   bool told = false;
-  std::jthread waiter([&] {
+  const std::jthread waiter([&] {
     std::unique_lock lock(mutex);
     while (!told) {
       clock.wait_until(lock, condition, TimePoint::max());  // for ever, without overflow
@@ -154,7 +154,7 @@ TEST(SystemClock, waits_until_its_time_or_a_notification) {
 }
 
 TEST(Deadline, never_expires_by_default_and_otherwise_at_its_time) {
-  ManualClock clock;
+  const ManualClock clock;
   EXPECT_TRUE(Deadline().is_never());
   EXPECT_FALSE(Deadline::never().expired(clock.now() + std::chrono::hours(1000000)));
   const Deadline deadline = Deadline::after(clock, seconds(2));

@@ -16,7 +16,7 @@ namespace {
 template <typename E>
 Error caught(const E& exception) {
   try {
-    throw exception;
+    throw exception;  // NOLINT(bugprone-std-exception-baseclass): what is no std::exception too
   } catch (...) {
     return current_error();
   }

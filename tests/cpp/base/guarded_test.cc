@@ -3,6 +3,7 @@
 
 #include <latch>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ TEST(Guarded, gives_the_value_to_one_thread_at_a_time) {
   std::latch start(4);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
         start.arrive_and_wait();
@@ -31,7 +33,7 @@ TEST(Guarded, gives_the_value_to_one_thread_at_a_time) {
 
 TEST(Guarded, starts_with_the_value_given_and_lets_the_lock_go_when_a_visitor_throws) {
   Guarded<std::unique_ptr<int>> guarded(std::make_unique<int>(3));
-  EXPECT_THROW(guarded.with([](auto&) { throw 1; }), int);
+  EXPECT_THROW(guarded.with([](auto&) { throw std::runtime_error("no"); }), std::runtime_error);
   EXPECT_EQ(guarded.with([](auto& value) { return *value; }), 3);
 }
 
@@ -55,7 +57,7 @@ TEST(Snapshot, the_old_version_dies_outside_the_lock) {
   bool died_last = false;
   auto snapshot = std::make_unique<Snapshot<Republisher>>(nullptr);
   snapshot->store(std::make_shared<const Republisher>(snapshot.get(), &died));
-  auto next = std::make_shared<const Republisher>(snapshot.get(), &died_last);
+  const auto next = std::make_shared<const Republisher>(snapshot.get(), &died_last);
   snapshot->store(next);
   EXPECT_TRUE(died);
   snapshot->store(nullptr);
@@ -68,13 +70,14 @@ TEST(Snapshot, readers_see_whole_versions_while_writers_publish) {
   };
   Snapshot<Pair> snapshot(std::make_shared<const Pair>(0, 0));
   std::latch start(3);
-  std::jthread writer([&] {
+  const std::jthread writer([&] {
     start.arrive_and_wait();
     for (int i = 1; i <= 2000; ++i) {
       snapshot.store(std::make_shared<const Pair>(i, -i));
     }
   });
   std::vector<std::jthread> readers;
+  readers.reserve(2);
   for (int r = 0; r < 2; ++r) {
     readers.emplace_back([&] {
       start.arrive_and_wait();

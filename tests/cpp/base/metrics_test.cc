@@ -64,6 +64,7 @@ TEST(Metrics, count_from_many_threads_without_loss) {
   std::latch start(4);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
         start.arrive_and_wait();

@@ -38,6 +38,7 @@ TEST(RequestId, is_unique_across_threads) {
   std::latch start(kThreads);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (auto& mine : made) {
       threads.emplace_back([&] {
         start.arrive_and_wait();

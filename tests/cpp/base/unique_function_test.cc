@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/base/unique_function.h"
 
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -62,7 +61,7 @@ TEST(UniqueFunction, passes_arguments_without_a_copy) {
     return p;
   };
   EXPECT_EQ(*same(std::make_unique<int>(3)), 3);
-  UniqueFunction<void(std::string&)> append = [](std::string& text) { text += "!"; };
+  UniqueFunction<void(std::string&)> append = [](std::string& text) { text += '!'; };
   std::string text = "hi";
   append(text);
   EXPECT_EQ(text, "hi!");

@@ -95,6 +95,7 @@ TEST(Reaper, takes_work_from_many_threads) {
     Reaper reaper;
     std::latch start(4);
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
         start.arrive_and_wait();

@@ -236,7 +236,7 @@ void expect_same_mean_pool(const Table& table) {
     const Input in(awkward_floats(tokens * dim, static_cast<unsigned>(dim)), 0);
     std::vector<std::int64_t> mask(tokens);
     for (std::int64_t& weight : mask) {
-      weight = random() % 3;
+      weight = static_cast<std::int64_t>(random() % 3);
     }
     std::vector<float> expected(shape.rows * dim);
     const Fenced actual(shape.rows * dim * sizeof(float));

@@ -28,7 +28,7 @@ std::string random_digits(std::mt19937& random, unsigned most) {
 
 // A number in one of the styles that clients send.
 std::string random_number(std::mt19937& random, unsigned style) {
-  std::string text = random() % 2 == 0 ? "-" : "";
+  const std::string text = random() % 2 == 0 ? "-" : "";
   switch (style % 6) {
     case 0: return text + std::to_string(random() % 10) + "." + random_digits(random, 6);
     case 1: return text + std::to_string(random() % 256);
@@ -66,7 +66,8 @@ void damage(std::mt19937& random, std::string& text) {
 
 template <typename Number>
 bool same_bits(Number a, Number b) {
-  return std::memcmp(&a, &b, sizeof(Number)) == 0;
+  using Bytes = std::array<std::byte, sizeof(Number)>;
+  return std::bit_cast<Bytes>(a) == std::bit_cast<Bytes>(b);
 }
 
 template <typename Number, typename Parse>

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "differential.h"
+#include "differential.h"  // IWYU pragma: keep
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

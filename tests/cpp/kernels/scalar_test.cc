@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "differential.h"
+#include "differential.h"  // IWYU pragma: keep
 #include <gtest/gtest.h>
 
 // What every kernel means, on small examples, for all tables that this processor can run.
@@ -42,7 +42,7 @@ TEST_P(Kernel, softmax_of_large_numbers_stays_finite_and_sums_to_one) {
 }
 
 TEST_P(Kernel, softmax_of_a_row_is_the_same_alone_and_in_a_batch) {
-  std::vector<float> in(5 * 37);
+  std::vector<float> in(std::size_t{5} * 37);
   for (std::size_t i = 0; i < in.size(); ++i) {
     in[i] = std::sin(static_cast<float>(i)) * 10;
   }

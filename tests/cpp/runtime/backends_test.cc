@@ -29,7 +29,7 @@ class LoadModelTest : public ::testing::Test {
   [[nodiscard]] std::string file(const std::string& name) const {
     return (folder_ / name).string();
   }
-  std::string write(const std::string& name, const std::string& content) const {
+  [[nodiscard]] std::string write(const std::string& name, const std::string& content) const {
     std::ofstream(file(name), std::ios::binary) << content;
     return file(name);
   }

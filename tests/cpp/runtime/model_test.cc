@@ -2,7 +2,6 @@
 #include "maas/runtime/model.h"
 
 #include <functional>
-#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>

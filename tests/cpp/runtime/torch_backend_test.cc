@@ -76,7 +76,7 @@ class TorchBackendTest : public ::testing::Test {
   [[nodiscard]] std::unique_ptr<Model> load(std::optional<Signature> declared = {}) const {
     return maas_backend()->load({path(), std::move(declared)});
   }
-  std::unique_ptr<Model> make(const std::string& source) const {
+  [[nodiscard]] std::unique_ptr<Model> make(const std::string& source) const {
     save(source);
     return load();
   }
@@ -149,7 +149,7 @@ TEST_F(TorchBackendTest, batched_equals_unbatched) {
   save(kNetwork, at::randn({16, 10}));
   const auto model = load();
   Tensor stacked = Tensor::allocate(DType::kFloat32, {33, 16});
-  auto numbers = stacked.mutable_values<float>();
+  const auto numbers = stacked.mutable_values<float>();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     numbers[i] = std::sin(static_cast<float>(i));
   }
@@ -170,6 +170,7 @@ TEST_F(TorchBackendTest, runs_on_four_threads_at_once_on_one_copy) {
   const auto expected = values(run(*model, {input})[0]);
   std::latch start(4);
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       start.arrive_and_wait();
@@ -332,7 +333,7 @@ TEST_F(TorchBackendTest, models_come_and_go_while_others_run) {
   const auto steady = load();
   const Tensor input = floats({2, 16}, std::vector<float>(32, 0.25F));
   const auto expected = values(run(*steady, {input})[0]);
-  std::jthread loader([&] {
+  const std::jthread loader([&] {
     for (int i = 0; i < 20; ++i) {
       EXPECT_EQ(values(run(*load(), {input})[0]), expected);
     }

@@ -15,8 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class CatalogCheck : public ::testing::Test {
- protected:
+struct CatalogCheck : ::testing::Test {
   CatalogCheck() {
     catalog.endpoints.resize(2);
     EndpointSpec& native = catalog.endpoints[0];

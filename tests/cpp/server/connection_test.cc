@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/connection.h"
+#include "maas/server/connection.h"  // IWYU pragma: keep
 
 #include <algorithm>
 #include <chrono>

@@ -128,7 +128,7 @@ class Harness {
                     std::string_view body = {},
                     const std::vector<Header>& headers = {}) {
     Host host;
-    auto exchange = std::make_shared<Exchange>(host);
+    const auto exchange = std::make_shared<Exchange>(host);
     exchange->http = {method, path, {}, headers, body};
     exchange->arrived = engine.clock()->now();
     router.dispatch(*exchange);

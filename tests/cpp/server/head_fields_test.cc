@@ -16,9 +16,7 @@ TEST(ReadTransferCoding, chunked_alone_is_the_one_that_is_known) {
 }
 
 TEST(ReadTransferCoding, what_cannot_be_framed_is_malformed) {
-  for (const char* value : {"", ",chunked", "chunked,", "\"chunked\"", "chunked;q=1",
-                            "\xa0"
-                            "chunked",
+  for (const char* value : {"", ",chunked", "chunked,", "\"chunked\"", "chunked;q=1", "\240chunked",
                             "chunked, chunked", "chunked, deflate", "gzip,,chunked"}) {
     EXPECT_EQ(read_transfer_coding(value), TransferCoding::kMalformed) << value;
   }

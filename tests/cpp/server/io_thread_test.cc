@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/io_thread.h"
+#include "maas/server/io_thread.h"  // IWYU pragma: keep
 
 #include <chrono>
 #include <string>
@@ -37,6 +37,7 @@ TEST(IoThread, request_that_takes_too_long_is_answered_with_504) {
 TEST(IoThread, serves_many_clients_on_several_threads) {
   TestTransport server({}, 3);
   std::vector<SocketClient> clients;
+  clients.reserve(30);
   for (int i = 0; i < 30; ++i) {
     clients.push_back(server.connect());
   }

@@ -2,7 +2,6 @@
 #include "maas/server/json_reader.h"
 
 #include <string>
-#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -166,12 +165,17 @@ TEST(JsonReader, strings_are_decoded) {
 TEST(JsonReader, special_bytes_are_found_at_every_place_of_a_word) {
   for (std::size_t before = 0; before < 20; ++before) {
     const std::string padding(before, 'x');
-    EXPECT_EQ(read_string('"' + padding + "\\n" + padding + '"'), padding + '\n' + padding);
-    EXPECT_EQ(read_string('"' + padding + "\xC3\xA9" + padding + '"'),
-              padding + "\xC3\xA9" + padding);
-    EXPECT_FALSE(accepts('"' + padding + '\x1F' + padding + '"'));
-    EXPECT_FALSE(accepts('"' + padding + '\xE9' + padding + '"'));
-    EXPECT_TRUE(accepts('"' + padding + '\x7F' + padding + '"'));
+    const auto padded = [&](std::string_view bytes) {
+      return std::string(padding).append(bytes).append(padding);
+    };
+    const auto quoted = [&](std::string_view bytes) {
+      return std::string(1, '"').append(padded(bytes)).append(1, '"');
+    };
+    EXPECT_EQ(read_string(quoted("\\n")), padded("\n"));
+    EXPECT_EQ(read_string(quoted("\xC3\xA9")), padded("\xC3\xA9"));
+    EXPECT_FALSE(accepts(quoted("\x1F")));
+    EXPECT_FALSE(accepts(quoted("\xE9")));
+    EXPECT_TRUE(accepts(quoted("\x7F")));
   }
 }
 

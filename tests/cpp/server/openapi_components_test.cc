@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "maas/server/http_status.h"
 #include "maas/server/json_reader.h"
 
 namespace maas {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/openapi.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include "maas/server/json_reader.h"
-#include "maas/server/openapi_components.h"
 #include "maas/server/routes.h"
 
 namespace maas {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/page_handlers.h"
+#include "maas/server/page_handlers.h"  // IWYU pragma: keep
 
 #include "harness.h"
 #include <gmock/gmock.h>

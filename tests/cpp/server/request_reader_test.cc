@@ -16,7 +16,7 @@ using State = RequestReader::State;
 std::size_t feed(RequestReader& reader, std::string_view bytes) {
   const std::span<char> space = reader.space();
   const std::size_t n = std::min(space.size(), bytes.size());
-  std::copy_n(bytes.data(), n, space.data());
+  std::copy_n(bytes.begin(), n, space.data());
   reader.add(n);
   return n;
 }

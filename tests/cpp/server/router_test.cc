@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/router.h"
+#include "maas/server/router.h"  // IWYU pragma: keep
 
 #include <string>
 
@@ -12,8 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class RouterTest : public ::testing::Test {
- protected:
+struct RouterTest : ::testing::Test {
   RouterTest() {
     Catalog catalog;
     catalog.models = {harness.serve("m", std::make_shared<testing::AddOne>(testing::floats({1})))};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/server.h"
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -17,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::SocketClient;
 
-const std::string kInfer =
+constexpr std::string_view kInfer =
     R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[1,2.5]}]})";
 
 struct ServerTest : ::testing::Test {
@@ -50,7 +49,7 @@ void post_infer(SocketClient& client) {
   client.send(
       "POST /v2/models/m/infer HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
       "Content-Length: " +
-      std::to_string(kInfer.size()) + "\r\n\r\n" + kInfer);
+      std::to_string(kInfer.size()) + "\r\n\r\n" + std::string(kInfer));
 }
 
 TEST_F(ServerTest, serves_a_model_over_a_socket) {
@@ -67,8 +66,8 @@ TEST_F(ServerTest, serves_a_model_over_a_socket) {
 }
 
 TEST_F(ServerTest, serves_a_model_without_a_socket) {
-  const auto answer =
-      server.handle({"POST", "/v2/models/m/infer", {{"Content-Type", "application/json"}}, kInfer});
+  const auto answer = server.handle(
+      {"POST", "/v2/models/m/infer", {{"Content-Type", "application/json"}}, std::string(kInfer)});
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_NE(answer.body.find("\"data\":[2.0,5.0]"), std::string::npos) << answer.body;
 }

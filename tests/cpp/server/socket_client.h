@@ -91,7 +91,7 @@ class SocketClient {
       }
     }
     answer.head = take(end + 4);
-    answer.status = std::atoi(answer.head.c_str() + 9);
+    answer.status = static_cast<int>(std::strtol(answer.head.c_str() + 9, nullptr, 10));
     const std::size_t length = std::strtoul(answer.header("Content-Length").c_str(), nullptr, 10);
     while (with_body && received_.size() < length && receive()) {
     }

@@ -42,7 +42,7 @@ std::vector<T> values(std::string_view text, DType dtype, const Shape& shape, bo
 
 TensorProblem refused(std::string_view text, DType dtype, const Shape& shape, bool flat = false) {
   Tensor tensor;
-  auto problem = read(text, {dtype, shape, flat, kPlenty}, tensor);
+  const auto problem = read(text, {dtype, shape, flat, kPlenty}, tensor);
   EXPECT_TRUE(problem.has_value()) << text;
   return problem.value_or(TensorProblem{});
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/typed_handler.h"
+#include "maas/server/typed_handler.h"  // IWYU pragma: keep
 
 #include <string>
 
@@ -13,8 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class TypedHandler : public ::testing::Test {
- protected:
+struct TypedHandler : ::testing::Test {
   TypedHandler() {
     Catalog catalog;
     EndpointSpec& native = catalog.endpoints.emplace_back();

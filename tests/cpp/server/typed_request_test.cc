@@ -17,8 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class TypedRequest : public ::testing::Test {
- protected:
+struct TypedRequest : ::testing::Test {
   TypedRequest() {
     endpoint.model = harness.serve("m", std::make_shared<testing::Texts>(3, ""));
     endpoint.fields = {{"x", DType::kFloat32, Shape{2}, true},

@@ -19,8 +19,7 @@ Tensor floats_of(const Shape& shape, std::initializer_list<float> values) {
   return tensor;
 }
 
-class TypedResponse : public ::testing::Test {
- protected:
+struct TypedResponse : ::testing::Test {
   TypedResponse() {
     endpoint.model = harness.serve("m", std::make_shared<testing::AddOne>(testing::floats({3})));
     endpoint.fields = {{"x", DType::kFloat32, Shape{3}, true}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/v2_handlers.h"
+#include "maas/server/v2_handlers.h"  // IWYU pragma: keep
 
 #include <string>
 
@@ -12,8 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class V2Handlers : public ::testing::Test {
- protected:
+struct V2Handlers : ::testing::Test {
   V2Handlers() {
     harness.options.title = "t";
     harness.options.version = "9";

@@ -16,8 +16,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Signature kTwo{.inputs = {{"a", DType::kFloat32, Shape{2}}, {"b", DType::kBytes, Shape{}}},
-                     .outputs = {{"y", DType::kFloat32, Shape{2}}, {"z", DType::kInt64, Shape{}}}};
+Signature two() {
+  return Signature{.inputs = {{"a", DType::kFloat32, Shape{2}}, {"b", DType::kBytes, Shape{}}},
+                   .outputs = {{"y", DType::kFloat32, Shape{2}}, {"z", DType::kInt64, Shape{}}}};
+}
 
 struct Read {
   std::vector<Tensor> inputs;
@@ -26,7 +28,7 @@ struct Read {
 
 Read read(std::string_view body, std::size_t max_bytes = 1000) {
   Read out;
-  read_infer_request(body, kTwo, max_bytes, out.inputs, out.options);
+  read_infer_request(body, two(), max_bytes, out.inputs, out.options);
   return out;
 }
 
@@ -41,15 +43,19 @@ Error refusal(std::string_view body, std::size_t max_bytes = 1000) {
   return {ErrorCode::kInternal, ""};
 }
 
-const std::string kA = R"({"name":"a","shape":[1,2],"datatype":"FP32","data":[1,2]})";
-const std::string kB = R"({"name":"b","shape":[1],"datatype":"BYTES","data":["t"]})";
+constexpr std::string_view kA = R"({"name":"a","shape":[1,2],"datatype":"FP32","data":[1,2]})";
+constexpr std::string_view kB = R"({"name":"b","shape":[1],"datatype":"BYTES","data":["t"]})";
 
-std::string with_inputs(const std::string& inputs, const std::string& more = "") {
-  return R"({"inputs":[)" + inputs + "]" + more + "}";
+std::string join(std::string_view first, std::string_view second) {
+  return std::string(first).append(1, ',').append(second);
+}
+
+std::string with_inputs(std::string_view inputs, std::string_view more = "") {
+  return std::string(R"({"inputs":[)").append(inputs).append("]").append(more).append("}");
 }
 
 TEST(V2Request, inputs_come_in_the_order_of_the_signature) {
-  for (const std::string& inputs : {kA + "," + kB, kB + "," + kA}) {
+  for (const std::string& inputs : {join(kA, kB), join(kB, kA)}) {
     const Read got = read(with_inputs(inputs));
     EXPECT_TRUE(got.options.is_default());
     ASSERT_EQ(got.inputs.size(), 2U);
@@ -64,23 +70,22 @@ TEST(V2Request, keys_of_an_input_come_in_any_order) {
        {R"({"data":[1,2],"datatype":"FP32","shape":[1,2],"name":"a"})",
         R"({"shape":[1,2],"data":[[1,2]],"name":"a","datatype":"FP32"})",
         R"({"x":{},"name":"a","\u0064ata":[1,2],"datatype":"FP32","shape":[1,2]})"}) {
-    EXPECT_THAT(read(with_inputs(a + ("," + kB))).inputs[0].values<float>(),
-                ElementsAre(1.0F, 2.0F));
+    EXPECT_THAT(read(with_inputs(join(a, kB))).inputs[0].values<float>(), ElementsAre(1.0F, 2.0F));
   }
 }
 
 TEST(V2Request, the_id_is_kept_as_it_is_written) {
-  EXPECT_EQ(read(with_inputs(kA + "," + kB, R"(,"id": "a\u00e9b" )")).options.id, R"("a\u00e9b")");
-  EXPECT_THAT(refusal(with_inputs(kA + "," + kB, R"(,"id":7)")).message(), HasSubstr("\"id\""));
+  EXPECT_EQ(read(with_inputs(join(kA, kB), R"(,"id": "a\u00e9b" )")).options.id, R"("a\u00e9b")");
+  EXPECT_THAT(refusal(with_inputs(join(kA, kB), R"(,"id":7)")).message(), HasSubstr("\"id\""));
   for (const std::string& bad : {std::string(R"(x\r\ny)"), std::string(257, 'x')}) {
-    EXPECT_THAT(refusal(with_inputs(kA + "," + kB, R"(,"id":")" + bad + '"')).message(),
+    EXPECT_THAT(refusal(with_inputs(join(kA, kB), R"(,"id":")" + bad + '"')).message(),
                 HasSubstr("256 characters without control"));
   }
 }
 
 TEST(V2Request, outputs_are_chosen_by_name) {
   const auto ask = [](const std::string& outputs) {
-    return with_inputs(kA + "," + kB, R"(,"outputs":[)" + outputs + "]");
+    return with_inputs(join(kA, kB), R"(,"outputs":[)" + outputs + "]");
   };
   EXPECT_THAT(
       read(ask(R"({"name":"z"},{"name":"y","parameters":{"binary_data":false}})")).options.outputs,
@@ -94,7 +99,7 @@ TEST(V2Request, outputs_are_chosen_by_name) {
 }
 
 TEST(V2Request, unknown_keys_and_parameters_are_passed_over) {
-  EXPECT_EQ(read(R"({"model_name":"m","parameters":{"priority":1},"inputs":[)" + kA + "," + kB +
+  EXPECT_EQ(read(R"({"model_name":"m","parameters":{"priority":1},"inputs":[)" + join(kA, kB) +
                  R"(],"more":[{"deep":[null]}]})")
                 .inputs.size(),
             2U);
@@ -123,8 +128,8 @@ TEST(V2Request, what_is_missing_or_twice_is_named) {
   EXPECT_THAT(refusal("{}").message(), HasSubstr("no \"inputs\""));
   EXPECT_THAT(refusal(with_inputs("")).message(), HasSubstr("input 'a' is missing"));
   EXPECT_THAT(refusal(with_inputs(kA)).message(), HasSubstr("input 'b' is missing"));
-  EXPECT_THAT(refusal(with_inputs(kA + "," + kA)).message(), HasSubstr("'a' appears twice"));
-  EXPECT_THAT(refusal(with_inputs(kB + "," + kB)).message(), HasSubstr("'b' appears twice"));
+  EXPECT_THAT(refusal(with_inputs(join(kA, kA))).message(), HasSubstr("'a' appears twice"));
+  EXPECT_THAT(refusal(with_inputs(join(kB, kB))).message(), HasSubstr("'b' appears twice"));
   EXPECT_THAT(refusal(with_inputs(R"({"name":"c\n"})")).message(), HasSubstr("no input 'c?'"));
   EXPECT_THAT(refusal(with_inputs("{}")).message(), HasSubstr("no \"name\""));
   EXPECT_THAT(refusal(with_inputs(R"({"name":"a","datatype":"FP32","data":[]})")).message(),
@@ -137,8 +142,8 @@ TEST(V2Request, what_is_missing_or_twice_is_named) {
 
 TEST(V2Request, repeated_keys_are_refused_also_escaped_ones) {
   for (const std::string& body :
-       {R"({"inputs":[],"inputs":[]})" + std::string(), with_inputs(kA, R"(,"inputs":[])"),
-        with_inputs(kA + "," + kB, R"(,"id":"1","\u0069d":"2")"),
+       {std::string(R"({"inputs":[],"inputs":[]})"), with_inputs(kA, R"(,"inputs":[])"),
+        with_inputs(join(kA, kB), R"(,"id":"1","\u0069d":"2")"),
         with_inputs(R"({"name":"a","name":"a"})"), with_inputs(R"({"shape":[1],"shape":[1]})"),
         with_inputs(R"({"datatype":"FP32","datatype":"FP32"})"),
         with_inputs(R"({"data":[1],"data":[1]})"),
@@ -191,15 +196,15 @@ TEST(V2Request, what_is_not_the_right_json_type_is_refused) {
 }
 
 TEST(V2Request, inputs_that_would_take_too_much_memory_are_too_large) {
-  EXPECT_EQ(read(with_inputs(kA + "," + kB), 8 + sizeof(std::string)).inputs.size(), 2U);
-  EXPECT_EQ(refusal(with_inputs(kA + "," + kB), 7 + sizeof(std::string)).code(),
+  EXPECT_EQ(read(with_inputs(join(kA, kB)), 8 + sizeof(std::string)).inputs.size(), 2U);
+  EXPECT_EQ(refusal(with_inputs(join(kA, kB)), 7 + sizeof(std::string)).code(),
             ErrorCode::kTooLarge);
-  EXPECT_EQ(refusal(with_inputs(kA + "," + kB), 7).code(), ErrorCode::kTooLarge);
+  EXPECT_EQ(refusal(with_inputs(join(kA, kB)), 7).code(), ErrorCode::kTooLarge);
 }
 
 TEST(V2Request, a_damaged_request_is_read_or_refused) {
   const std::string whole = with_inputs(
-      kA + "," + kB, R"(,"id":"\u00e91","parameters":{"p":[1e5]},"outputs":[{"name":"y"}])");
+      join(kA, kB), R"(,"id":"\u00e91","parameters":{"p":[1e5]},"outputs":[{"name":"y"}])");
   const std::string bytes = "\"\\{}[]:,-+.eE019ntfu \n\x01\x7F\xC3\xFF";
   std::minstd_rand random(7);
   for (int i = 0; i < 20000; ++i) {
@@ -218,7 +223,7 @@ TEST(V2Request, a_damaged_request_is_read_or_refused) {
 }
 
 TEST(V2Request, every_prefix_is_refused) {
-  const std::string body = with_inputs(kA + "," + kB, R"(,"id":"1","outputs":[{"name":"y"}])");
+  const std::string body = with_inputs(join(kA, kB), R"(,"id":"1","outputs":[{"name":"y"}])");
   for (std::size_t size = 0; size < body.size(); ++size) {
     EXPECT_EQ(refusal(std::string(body, 0, size)).code(), ErrorCode::kInvalidArgument) << size;
   }

@@ -13,12 +13,13 @@
 namespace maas {
 namespace {
 
-const Signature kSignature{
-    .inputs = {{"x", DType::kFloat32, Shape{2}}, {"t", DType::kBytes, Shape{}}},
-    .outputs = {{"y", DType::kFloat32, Shape{2}}, {"t\"", DType::kBytes, Shape{-1}}}};
+Signature signature() {
+  return Signature{
+      .inputs = {{"x", DType::kFloat32, Shape{2}}, {"t", DType::kBytes, Shape{}}},
+      .outputs = {{"y", DType::kFloat32, Shape{2}}, {"t\"", DType::kBytes, Shape{-1}}}};
+}
 
-class V2Response : public ::testing::Test {
- protected:
+struct V2Response : ::testing::Test {
   static std::vector<Tensor> outputs(float value) {
     Tensor y = Tensor::allocate(DType::kFloat32, Shape{1, 2});
     y.mutable_values<float>()[0] = value;
@@ -33,7 +34,7 @@ class V2Response : public ::testing::Test {
 
   testing::Harness harness;
   std::shared_ptr<ServedModel> model =
-      harness.serve("m", std::make_shared<testing::AddOne>(kSignature));
+      harness.serve("m", std::make_shared<testing::AddOne>(signature()));
 };
 
 TEST_F(V2Response, it_names_the_model_and_holds_every_output) {
@@ -61,8 +62,8 @@ TEST_F(V2Response, values_that_json_cannot_express_name_the_output) {
 TEST_F(V2Response, metadata_tells_shapes_on_the_wire_and_all_versions) {
   Catalog catalog;
   catalog.models = {
-      model, harness.engine.serve({"other", 1}, std::make_shared<testing::AddOne>(kSignature), {}),
-      harness.engine.serve({"m", 4}, std::make_shared<testing::AddOne>(kSignature), {})};
+      model, harness.engine.serve({"other", 1}, std::make_shared<testing::AddOne>(signature()), {}),
+      harness.engine.serve({"m", 4}, std::make_shared<testing::AddOne>(signature()), {})};
   std::string body;
   write_model_metadata(*model, catalog, body);
   EXPECT_EQ(body, R"({"name":"m","versions":["1","4"],"platform":"test","inputs":[)"

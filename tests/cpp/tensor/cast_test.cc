@@ -65,7 +65,7 @@ TEST(ToFloat32, any_byte_but_zero_is_true) {
 
 // Every half there is, by its definition.
 float half(std::uint16_t bits) {
-  const int exponent = (bits >> 10U) & 31U;
+  const int exponent = (bits >> 10) & 31;
   const auto mantissa = static_cast<float>(bits & 1023U);
   const float sign = (bits & 0x8000U) != 0 ? -1.0F : 1.0F;
   if (exponent == 31) {

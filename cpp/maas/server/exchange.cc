@@ -80,8 +80,9 @@ void Exchange::fail(const Error& error) {
   respond();
 }
 
-void Exchange::submit(const std::shared_ptr<ServedModel>& served, Duration timeout) {
-  request.deadline = Deadline::from(arrived, timeout);
+void Exchange::submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency) {
+  request.deadline = Deadline::from(arrived, urgency.timeout);
+  request.priority = urgency.priority != 0 ? urgency.priority : kDefaultPriority;
   const Status status = served->batcher().submit(shared_from_this());
   if (!status) {
     fail(status.error());

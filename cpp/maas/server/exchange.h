@@ -7,6 +7,7 @@
 #include "maas/batching/job.h"
 #include "maas/batching/served_model.h"
 #include "maas/server/http.h"
+#include "maas/server/urgency.h"
 
 namespace maas {
 
@@ -75,8 +76,8 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   void respond();
   void fail(const Error& error);
   // Hands request.inputs to the model, which `catalog` keeps alive; a refusal becomes fail().
-  // `timeout` counts from `arrived`.
-  void submit(const std::shared_ptr<ServedModel>& served, Duration timeout);
+  // The timeout counts from `arrived`.
+  void submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency);
 
   // From any thread, by the batcher.
   void complete(Result<Reply> result) noexcept override;

@@ -47,7 +47,7 @@ class FakeHandler final : public Handler {
     }
     if (served) {
       exchange.request.inputs.push_back(Tensor::zeros(DType::kFloat32, {1, 1}));
-      exchange.submit(served, std::chrono::seconds(30));
+      exchange.submit(served, {std::chrono::seconds(30)});
       return;
     }
     exchange.response.body = "at once";

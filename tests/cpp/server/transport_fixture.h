@@ -29,7 +29,7 @@ class TestRoutes final : public Handler {
     const HttpRequest& http = exchange.http;
     if (http.path == "/model") {
       exchange.request.inputs.push_back(Tensor::zeros(DType::kFloat32, {1, 1}));
-      exchange.submit(served_, timeout);
+      exchange.submit(served_, {timeout});
       return;
     }
     if (http.path == "/big") {

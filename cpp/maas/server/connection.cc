@@ -63,7 +63,7 @@ Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
     : io_(io),
       socket_(io.context()),
       reader_(io.transport().limits()),
-      exchange_(std::make_shared<Exchange>(*this)),
+      exchange_(std::make_shared<Exchange>(*this, io.mailbox())),
       refused_(refused) {
   Code ignored;
   socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
@@ -90,7 +90,7 @@ Connection::Task Connection::serve() {
     if (!exchange_->is_answered()) {
       read_ahead();
       co_await pause(Wait::kAnswer);
-      if (!exchange_->is_answered()) {
+      if (!exchange_->is_answered() || broken_) {
         co_return;  // the client is gone
       }
     }
@@ -121,7 +121,7 @@ void Connection::resume() noexcept {
 }
 
 void Connection::settle() noexcept {
-  if (ended_ && !reading_ && !writing_ && jobs_ == 0) {
+  if (ended_ && !reading_ && !writing_) {
     io_.remove(self_);
   }
 }
@@ -132,6 +132,7 @@ void Connection::end() noexcept {
   if (std::exchange(counted_, false)) {
     io_.transport().state.in_flight.add(-1);
   }
+  let_go();
   Code ignored;
   socket_.close(ignored);
 }
@@ -202,7 +203,6 @@ void Connection::on_read(const Code& error, std::size_t n) noexcept {
   if (wait_ == Wait::kInput) {
     resume();
   } else if (wait_ == Wait::kAnswer && broken_) {
-    exchange_->cancel();
     resume();
   } else {
     settle();
@@ -246,28 +246,17 @@ void Connection::refuse(const Error& error) {
 }
 
 void Connection::watch(Exchange& exchange) noexcept {
-  ++jobs_;
   io_.set_timer(*this, exchange.request.deadline.at());
   io_.flush_soon();
 }
 
-void Connection::post(std::shared_ptr<Exchange> exchange) noexcept {
-  io_.post(*this, std::move(exchange));
+void Connection::withdrawn(const ServedModel& served, Withdrawal withdrawal) noexcept {
+  io_.transport().state.withdrawals.add(served, withdrawal);
 }
 
-// The coroutine does not go on from here but when whoever called the exchange has returned.
-void Connection::answered(Exchange&) noexcept {}
-
-void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
-  --jobs_;
-  exchange->deliver();
-  if (exchange != exchange_ || ended_) {
-    exchange->reset();  // nobody will ask for its answer
-  }
+void Connection::delivered() noexcept {
   if (wait_ == Wait::kAnswer && exchange_->is_answered()) {
     resume();
-  } else {
-    settle();
   }
 }
 
@@ -317,12 +306,7 @@ void Connection::await_writable() {
 // Whether another request may follow.
 bool Connection::end_answer() {
   served_ = true;
-  if (exchange_->is_out()) {  // it expired, and its job has not come back
-    exchange_->catalog.reset();
-    exchange_ = std::make_shared<Exchange>(*this);
-  } else {
-    exchange_->reset();
-  }
+  let_go();
   failed_ = failed_ || (!persistent_ && reader_.has_more());
   if (broken_ || !persistent_ || io_.draining()) {
     return false;
@@ -330,6 +314,18 @@ bool Connection::end_answer() {
   reader_.next();
   body_mark_ = 0;
   return true;
+}
+
+// Ready for another request; a job that has not come back will find nobody.
+void Connection::let_go() noexcept {
+  if (exchange_->is_out()) {
+    exchange_->leave();
+    io_.flush();
+    exchange_->detach();
+    exchange_ = std::make_shared<Exchange>(*this, io_.mailbox());
+  } else {
+    exchange_->reset();
+  }
 }
 
 // Whether to read on behind a last answer: a socket closed with bytes unread is reset, and the
@@ -380,7 +376,7 @@ void Connection::close() noexcept {
   Code ignored;
   socket_.close(ignored);
   if (wait_ == Wait::kAnswer) {
-    exchange_->cancel();
+    exchange_->shut_down();
     resume();
   }
 }

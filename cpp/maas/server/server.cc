@@ -11,7 +11,7 @@
 #include "maas/server/connection_gate.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/listener.h"
-#include "maas/server/local_call.h"
+#include "maas/server/pending_call.h"
 #include "maas/server/router.h"
 #include "maas/server/server_state.h"
 
@@ -121,13 +121,15 @@ void Server::stop() {
   }
 }
 
-Server::Answer Server::handle(const Call& call) {
-  impl_->state.in_flight.add(1);
-  Answer answer =
-      std::make_shared<LocalCall>(*impl_->engine.clock())->run(call, impl_->transport.dispatch);
-  impl_->state.in_flight.add(-1);
-  impl_->state.count_answer(answer.status);
-  return answer;
+std::shared_ptr<PendingCall> Server::begin(Call call) {
+  auto pending =
+      std::make_shared<PendingCall>(std::move(call), *impl_->engine.clock(), impl_->state);
+  pending->begin(impl_->transport.dispatch);
+  return pending;
+}
+
+Server::Answer Server::handle(Call call) {
+  return begin(std::move(call))->wait();
 }
 
 }  // namespace maas

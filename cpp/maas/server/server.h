@@ -13,6 +13,8 @@
 
 namespace maas {
 
+class PendingCall;
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8000;  // 0 lets the system choose
@@ -58,8 +60,11 @@ class Server {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
   };
-  // One request through the real router and batchers, without a socket. Blocks.
-  Answer handle(const Call& call);
+  // One request through the real router and batchers, without a socket: it is in its queue when
+  // this returns. The server must outlive what it returns.
+  std::shared_ptr<PendingCall> begin(Call call);
+  // The same, to its answer. Blocks.
+  Answer handle(Call call);
 
  private:
   struct Impl;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/local_call.h"
+#include "maas/server/pending_call.h"
 
 #include <memory>
 #include <string>
@@ -22,10 +22,14 @@ struct Fixture {
   Engine engine{{}, clock, [](const LogRecord&) {}};
   TestRoutes routes{engine.serve({"m"}, model, {})};
 
-  Server::Answer call(const Server::Call& call) {
-    return std::make_shared<LocalCall>(*clock)->run(
-        call, [this](Exchange& exchange) { exchange.begin(routes); });
+  ServerState state;
+
+  std::unique_ptr<PendingCall> begin(Server::Call call) {
+    auto pending = std::make_unique<PendingCall>(std::move(call), *clock, state);
+    pending->begin([this](Exchange& exchange) { exchange.begin(routes); });
+    return pending;
   }
+  Server::Answer call(Server::Call call) { return begin(std::move(call))->wait(); }
 };
 
 std::string header(const Server::Answer& answer, const std::string& name) {
@@ -37,7 +41,7 @@ std::string header(const Server::Answer& answer, const std::string& name) {
   return {};
 }
 
-TEST(LocalCall, gives_the_answer_of_a_route) {
+TEST(PendingCall, gives_the_answer_of_a_route) {
   Fixture fixture;
   const auto answer =
       fixture.call({.method = "POST", .target = "/echo", .headers = {}, .body = "x"});
@@ -47,7 +51,7 @@ TEST(LocalCall, gives_the_answer_of_a_route) {
   EXPECT_EQ(header(answer, "X-Request-Id").size(), 16U);
 }
 
-TEST(LocalCall, target_is_divided_and_head_has_no_body) {
+TEST(PendingCall, target_is_divided_and_head_has_no_body) {
   Fixture fixture;
   EXPECT_EQ(fixture.call({"GET", "/target?a=b", {}, {}}).body, "/target|a=b");
   EXPECT_EQ(fixture.call({"HEAD", "/target", {}, {}}).body, "");
@@ -55,14 +59,14 @@ TEST(LocalCall, target_is_divided_and_head_has_no_body) {
   EXPECT_EQ(fixture.call({"GET", "/nothing", {}, {}}).status, 404);
 }
 
-TEST(LocalCall, waits_for_the_model) {
+TEST(PendingCall, waits_for_the_model) {
   Fixture fixture;
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(fixture.call({"POST", "/model", {}, {}}).body, "outputs: 1");
   }
 }
 
-TEST(LocalCall, expires_by_the_clock_it_was_given) {
+TEST(PendingCall, expires_by_the_clock_it_was_given) {
   Fixture fixture;
   fixture.model->gate.close();
   const int before = fixture.model->started.count();

@@ -199,6 +199,17 @@ class Endpoint:
     ) -> None: ...
 
 @final
+class PendingCall:
+    """A request that was begun. Dropping it is a client that leaves."""
+
+    # whether wait() returns at once; a deadline that has passed is noticed here
+    def done(self) -> bool: ...
+    # status, headers and body; the same each time
+    def wait(self) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    # as a client that leaves
+    def cancel(self) -> None: ...
+
+@final
 class Server:
     def __init__(
         self,
@@ -210,6 +221,7 @@ class Server:
         max_connections: int = 4096,
         header_timeout_s: float = 10.0,
         idle_timeout_s: float = 75.0,
+        request_timeout_s: float = 30.0,
         docs_page: str = "",
         title: str = "maas",
     ) -> None: ...
@@ -219,10 +231,15 @@ class Server:
         self, *, models: Sequence[Model], endpoints: Sequence[Endpoint], components: str = "{}"
     ) -> None: ...
     def start(self) -> None: ...
-    # readiness off, no new connections, wait for what runs; True when all was answered in time
+    # readiness off, no new connections, wait for what runs; at the limit the rest is answered with
+    # 503 and it is False
     def drain(self, timeout_s: float) -> bool: ...
     def stop(self) -> None: ...
-    # one request through the real router, without a socket
+    # one request through the real router, without a socket; it is in its queue when this returns
+    def begin(
+        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> PendingCall: ...
+    # the same, to its answer
     def handle(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]: ...

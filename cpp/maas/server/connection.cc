@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
@@ -16,8 +17,15 @@ namespace asio = boost::asio;
 // A body must bring this much within stall_timeout.
 constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 constexpr auto kLinger = std::chrono::seconds(2);
-// How long a connection that has sent nothing yet may keep a draining server.
-constexpr auto kDrainGrace = std::chrono::milliseconds(500);
+// How long an idle connection may keep a draining server that has answered everything: one that has
+// sent nothing yet, and one that was served and may be used to ask whether the server is ready.
+constexpr auto kFirstGrace = std::chrono::milliseconds(500);
+constexpr auto kIdleGrace = std::chrono::milliseconds(200);
+// How long a client that has ended its side waits for its answer before it is asked for a sign.
+constexpr auto kProbeDelay = std::chrono::milliseconds(10);
+// An interim response, of which a client takes any number: one that only ended its side passes over
+// it, the system of one that has gone answers with a reset.
+constexpr std::string_view kProcessing = "HTTP/1.1 102 Processing\r\n\r\n";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -62,7 +70,7 @@ struct Connection::Input : Pause {
 Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
     : io_(io),
       socket_(io.context()),
-      reader_(io.transport().limits()),
+      reader_(io.transport().limits(), io.transport().bytes),
       exchange_(std::make_shared<Exchange>(*this, io.mailbox())),
       refused_(refused) {
   Code ignored;
@@ -89,6 +97,7 @@ Connection::Task Connection::serve() {
     }
     if (!exchange_->is_answered()) {
       read_ahead();
+      probe_soon();
       co_await pause(Wait::kAnswer);
       if (!exchange_->is_answered() || broken_) {
         co_return;  // the client is gone
@@ -121,7 +130,7 @@ void Connection::resume() noexcept {
 }
 
 void Connection::settle() noexcept {
-  if (ended_ && !reading_ && !writing_) {
+  if (ended_ && !reading_ && !writing_ && !awaiting_reset_) {
     io_.remove(self_);
   }
 }
@@ -205,8 +214,51 @@ void Connection::on_read(const Code& error, std::size_t n) noexcept {
   } else if (wait_ == Wait::kAnswer && broken_) {
     resume();
   } else {
+    probe_soon();
     settle();
   }
+}
+
+// A client that has ended its side may have gone altogether; what it is sent brings that to light.
+void Connection::probe_soon() noexcept {
+  if (ended_input_ && !broken_ && !ended_ && !exchange_->is_answered() && exchange_->is_out() &&
+      !reader_.head().http_1_0) {
+    probe_at_ = io_.now() + kProbeDelay;
+    io_.set_timer(*this, std::min(probe_at_, exchange_->request.deadline.at()));
+  }
+}
+
+void Connection::probe() noexcept {
+  probe_at_ = TimePoint::max();
+  io_.set_timer(*this, exchange_->request.deadline.at());
+  Code error;
+  const std::size_t sent = socket_.send(asio::buffer(kProcessing), 0, error);
+  if (error == asio::error::would_block) {
+    return;  // it has answers to read before it could pass over this
+  }
+  broken_ = error || sent != kProcessing.size();
+  if (broken_) {
+    resume();
+  } else {
+    await_reset();
+  }
+}
+
+// The end of the input has been read, so only an error can still be reported.
+void Connection::await_reset() {
+  if (std::exchange(awaiting_reset_, true)) {
+    return;
+  }
+  socket_.async_wait(Socket::wait_error, [this](const Code& error) noexcept {
+    awaiting_reset_ = false;
+    io_.touch();
+    broken_ = broken_ || !error;
+    if (wait_ == Wait::kAnswer && broken_) {
+      resume();
+    } else {
+      settle();
+    }
+  });
 }
 
 // Answers
@@ -233,6 +285,8 @@ bool Connection::begin_answer() {
     io_.transport().dispatch(*exchange_);
   } else if (state == RequestReader::State::kRefused) {
     refuse(reader_.error());
+  } else if (io_.gave_up()) {
+    refuse(Error(ErrorCode::kUnavailable, "the server shut down before the request had arrived"));
   } else {
     refuse(Error(ErrorCode::kInvalidArgument, "the request did not arrive in time")
                .with_http_status(408));
@@ -313,6 +367,7 @@ bool Connection::end_answer() {
   }
   reader_.next();
   body_mark_ = 0;
+  probe_at_ = TimePoint::max();
   return true;
 }
 
@@ -347,27 +402,45 @@ bool Connection::begin_linger() {
 void Connection::on_time() noexcept {
   switch (wait_) {
     case Wait::kAnswer:
-      exchange_->expire();
-      resume();
+      if (probe_at_ <= io_.now() && !exchange_->request.deadline.expired(io_.now())) {
+        probe();
+      } else {
+        exchange_->expire();
+        resume();
+      }
       return;
-    case Wait::kInput: timed_out_ = true; break;
+    case Wait::kInput:
+      if (served_ && io_.draining() && reader_.state() == RequestReader::State::kIdle &&
+          io_.transport().state.in_flight.value() > 0) {
+        drain();  // others still wait for their answers
+        return;
+      }
+      break;
     case Wait::kOutput: broken_ = true; break;
     case Wait::kNothing: return;
   }
+  interrupt();
+}
+
+// What is waited for ends, and the coroutine goes on.
+void Connection::interrupt() noexcept {
+  timed_out_ = true;
   Code ignored;
-  socket_.cancel(ignored);  // what was waited for ends, and the coroutine goes on
+  socket_.cancel(ignored);
 }
 
 void Connection::drain() noexcept {
-  if (wait_ != Wait::kInput || reader_.state() != RequestReader::State::kIdle) {
-    return;
+  if (wait_ == Wait::kInput && reader_.state() == RequestReader::State::kIdle) {
+    io_.set_timer(*this, io_.now() + (served_ ? kIdleGrace : kFirstGrace));
   }
-  if (served_) {
-    // A request that is already on its way is still read; otherwise the input ends here.
-    Code ignored;
-    socket_.shutdown(Socket::shutdown_receive, ignored);
-  } else {
-    io_.set_timer(*this, io_.now() + kDrainGrace);
+}
+
+void Connection::give_up() noexcept {
+  if (wait_ == Wait::kAnswer) {
+    exchange_->shut_down();
+    resume();
+  } else if (wait_ == Wait::kInput) {
+    interrupt();
   }
 }
 

@@ -31,6 +31,7 @@ class Connection final : public ExchangeHost, public Timed {
   // From here on it takes itself out of its list when it is done.
   void start(std::list<Connection>::iterator self);
   void drain() noexcept;
+  void give_up() noexcept;
   void close() noexcept;
 
   void watch(Exchange& exchange) noexcept override;
@@ -59,6 +60,9 @@ class Connection final : public ExchangeHost, public Timed {
   void read_ahead();
   void read(std::span<char> into);
   void on_read(const Code& error, std::size_t n) noexcept;
+  void probe_soon() noexcept;
+  void probe() noexcept;
+  void await_reset();
 
   bool begin_answer();
   void refuse(const Error& error);
@@ -68,6 +72,7 @@ class Connection final : public ExchangeHost, public Timed {
   bool end_answer();
   void let_go() noexcept;
   bool begin_linger();
+  void interrupt() noexcept;
 
   IoThread& io_;
   std::list<Connection>::iterator self_;
@@ -78,9 +83,11 @@ class Connection final : public ExchangeHost, public Timed {
   Wait wait_ = Wait::kNothing;
   std::coroutine_handle<> waiter_;
   std::size_t body_mark_ = 0;  // bytes of the body when its timer was set
+  TimePoint probe_at_ = TimePoint::max();
   OutgoingAnswer answer_;
   bool reading_ = false;
   bool writing_ = false;
+  bool awaiting_reset_ = false;
   bool counted_ = false;     // in ServerState::in_flight
   bool served_ = false;      // a request
   bool refused_ = false;     // for there are too many

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/exchange.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +21,12 @@ void write_default_error(std::string_view message, std::string_view request_id, 
   body += ",\"request_id\":";
   append_json_string(body, request_id);
   body += '}';
+}
+
+// In whole seconds, as the field has it.
+std::string retry_after(const Error& error) {
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(error.retry_after());
+  return "Retry-After: " + std::to_string(std::max<std::int64_t>(wait.count(), 1)) + "\r\n";
 }
 
 }  // namespace
@@ -69,8 +78,8 @@ void Exchange::fail(const Error& error) {
   }
   response.clear();
   response.status = http_status(error);
-  if (error.code() == ErrorCode::kOverloaded) {
-    response.headers = "Retry-After: 1\r\n";
+  if (response.status == 503) {
+    response.headers = retry_after(error);
   }
   if (handler_ != nullptr) {
     handler_->write_error(*this, error, response.body);
@@ -78,6 +87,12 @@ void Exchange::fail(const Error& error) {
     write_default_error(error.message(), request.id.text(), response.body);
   }
   respond();
+}
+
+void Exchange::require_admission(const ServedModel& served) {
+  if (const Status status = served.batcher().admits(); !status) {
+    throw Error(status.error());
+  }
 }
 
 void Exchange::submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency) {

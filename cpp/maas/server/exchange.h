@@ -80,6 +80,8 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   // Answers with `response` as it stands.
   void respond() noexcept { answered_ = true; }
   void fail(const Error& error);
+  // Throws what submit() would answer whatever the request holds: before its body is read.
+  static void require_admission(const ServedModel& served);
   // Hands request.inputs to the model, which `catalog` keeps alive; a refusal becomes fail().
   // The timeout counts from `arrived`.
   void submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency);

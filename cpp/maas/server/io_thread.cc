@@ -79,6 +79,16 @@ void IoThread::drain() {
   });
 }
 
+void IoThread::give_up() {
+  run_soon([this] {
+    touch();
+    draining_ = gave_up_ = true;
+    for (auto it = connections_.begin(); it != connections_.end();) {
+      (it++)->give_up();  // may remove itself
+    }
+  });
+}
+
 void IoThread::stop() {
   run_soon([this] { close_all(); });
   thread_.join();

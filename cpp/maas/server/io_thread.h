@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "maas/base/byte_budget.h"
 #include "maas/base/clock.h"
 #include "maas/base/log.h"
 #include "maas/base/unique_function.h"
@@ -35,6 +36,7 @@ struct Transport {
   ConnectionGate& gate;
   const ServerOptions& options;
   Clock& clock;
+  ByteBudget& bytes;
   LogSink log;
 
   [[nodiscard]] HttpLimits limits() const;
@@ -55,8 +57,10 @@ class IoThread final {
   // Runs it on the thread, or before the thread has started.
   void run_soon(UniqueFunction<void()> task);
   void start();
-  // Answers say `Connection: close` from now on, and idle connections are closed.
+  // Answers say `Connection: close` from now on, and connections are closed when they are idle.
   void drain();
+  // What is not answered yet is refused with unavailable, and all connections are closed.
+  void give_up();
   // Closes all connections and joins. Jobs that models are running for them come back to nobody.
   void stop();
 
@@ -65,6 +69,7 @@ class IoThread final {
   [[nodiscard]] std::shared_ptr<Mailbox> mailbox() const noexcept;
   [[nodiscard]] const Transport& transport() const noexcept { return transport_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] bool gave_up() const noexcept { return gave_up_; }
   [[nodiscard]] TimePoint now() const noexcept { return now_; }
   // Reads the clock: at the beginning of everything that the thread is woken for.
   void touch() noexcept { now_ = transport_.clock.now(); }
@@ -101,6 +106,7 @@ class IoThread final {
   WakeScope* wakes_ = nullptr;
   bool flushing_ = false;
   bool draining_ = false;
+  bool gave_up_ = false;
   bool stopping_ = false;
 
   Thread thread_;

@@ -16,6 +16,12 @@
 #include "maas/server/server_state.h"
 
 namespace maas {
+namespace {
+
+// How long clients may take to receive that they were given up.
+constexpr auto kLastAnswers = std::chrono::seconds(1);
+
+}  // namespace
 
 struct Server::Impl {
   Impl(Engine& owner, ServerOptions wanted)
@@ -28,6 +34,7 @@ struct Server::Impl {
                   gate,
                   options,
                   *engine.clock(),
+                  engine.bytes(),
                   engine.log()} {}
 
   void take(FileDescriptor socket) {
@@ -94,7 +101,8 @@ int Server::port() const {
 }
 
 bool Server::drain(Duration timeout) {
-  const Deadline deadline = Deadline::after(*impl_->engine.clock(), timeout);
+  Clock& clock = *impl_->engine.clock();
+  const Deadline deadline = Deadline::after(clock, timeout);
   impl_->state.ready = false;
   {
     const std::lock_guard lock(impl_->mutex);
@@ -106,7 +114,17 @@ bool Server::drain(Duration timeout) {
       thread->drain();
     }
   }
-  return impl_->gate.wait_empty(*impl_->engine.clock(), deadline);
+  if (impl_->gate.wait_empty(clock, deadline)) {
+    return true;
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (std::size_t i = 0; i < impl_->threads.size() && !impl_->stopped; ++i) {
+      impl_->threads[i]->give_up();
+    }
+  }
+  impl_->gate.wait_empty(clock, Deadline::after(clock, kLastAnswers));
+  return false;
 }
 
 void Server::stop() {

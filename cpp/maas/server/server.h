@@ -44,9 +44,10 @@ class Server {
   // Binds and begins to accept. Throws unavailable that names address and reason.
   void start();
   [[nodiscard]] int port() const;
-  // Readiness off, no new connections; waits until every request is answered. False at the timeout.
+  // Readiness off, no new connections; waits until every request is answered. At the timeout it
+  // answers the rest with 503 and returns false.
   bool drain(Duration timeout);
-  // Closes all connections and joins the I/O threads. Safe to call twice.
+  // Closes all connections and joins the I/O threads; waits for no model. Safe to call twice.
   void stop();
 
   struct Call {

@@ -69,6 +69,7 @@ void TypedHandler::start(Exchange& exchange) const {
   require_json_type(exchange.http);
   require_uncompressed(exchange.http);
   const Urgency asked = read_urgency(exchange.http.headers);
+  Exchange::require_admission(*endpoint.model);
   read_typed_request(exchange.http.body, endpoint, max_bytes_, inputs);
   if (!endpoint.pre.empty()) {
     for (Tensor& input : inputs) {

@@ -126,6 +126,7 @@ class Infer final : public Handler {
   void start(Exchange& exchange) const override {
     check_form(exchange.http);
     const Urgency asked = read_urgency(exchange.http.headers);
+    Exchange::require_admission(**exchange.model);
     InferOptions options;
     read_infer_request(exchange.http.body, (*exchange.model)->model().signature(), max_bytes_,
                        exchange.request.inputs, options);

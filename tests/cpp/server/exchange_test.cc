@@ -194,6 +194,14 @@ TEST_F(ExchangeTest, overload_says_when_to_come_back) {
   exchange->fail(Error(ErrorCode::kOverloaded, "full"));
   EXPECT_EQ(exchange->response.status, 503);
   EXPECT_EQ(exchange->response.headers, "Retry-After: 1\r\n");
+  const auto header = [&](ErrorCode code, std::chrono::nanoseconds wait) {
+    exchange->reset();
+    exchange->fail(Error(code, "later").with_retry_after(wait));
+    return exchange->response.headers;
+  };
+  EXPECT_EQ(header(ErrorCode::kUnavailable, std::chrono::milliseconds(2001)), "Retry-After: 3\r\n");
+  EXPECT_EQ(header(ErrorCode::kOverloaded, std::chrono::seconds(2)), "Retry-After: 2\r\n");
+  EXPECT_EQ(header(ErrorCode::kInternal, std::chrono::seconds(2)), "");
 }
 
 TEST_F(ExchangeTest, is_used_again) {

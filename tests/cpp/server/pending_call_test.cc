@@ -20,9 +20,12 @@ struct Fixture {
   std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
   std::shared_ptr<FakeModel> model = std::make_shared<FakeModel>();
   Engine engine{{}, clock, [](const LogRecord&) {}};
-  TestRoutes routes{engine.serve({"m"}, model, {})};
+  std::shared_ptr<ServedModel> served = engine.serve({"m"}, model, {});
+  TestRoutes routes{served};
 
   ServerState state;
+
+  ModelStats& stats() { return served->batcher().stats(); }
 
   std::unique_ptr<PendingCall> begin(Server::Call call) {
     auto pending = std::make_unique<PendingCall>(std::move(call), *clock, state);
@@ -66,18 +69,65 @@ TEST(PendingCall, waits_for_the_model) {
   }
 }
 
-TEST(PendingCall, expires_by_the_clock_it_was_given) {
+TEST(PendingCall, is_in_its_queue_when_it_was_begun_and_answered_at_its_deadline) {
   Fixture fixture;
   fixture.model->gate.close();
   const int before = fixture.model->started.count();
-  Server::Answer answer;
-  {
-    const Thread caller("caller", [&] { answer = fixture.call({"POST", "/model", {}, {}}); });
-    fixture.model->started.wait_for(before + 1);
-    fixture.clock->advance(std::chrono::seconds(31));
+  const auto running = fixture.begin({"POST", "/model", {}, {}});
+  fixture.model->started.wait_for(before + 1);
+  const auto queued = fixture.begin({"POST", "/model", {}, {}});
+  EXPECT_EQ(fixture.stats().queued.value(), 1);
+  EXPECT_EQ(fixture.state.in_flight.value(), 2);
+  EXPECT_FALSE(running->done());
+  fixture.clock->advance(std::chrono::seconds(31));
+  EXPECT_TRUE(running->done());
+  EXPECT_EQ(running->wait().status, 504);
+  EXPECT_EQ(queued->wait().status, 504);
+  EXPECT_EQ(queued->wait().status, 504);
+  EXPECT_EQ(fixture.stats().queued.value(), 0);
+  EXPECT_EQ(fixture.state.in_flight.value(), 0);
+  EXPECT_EQ(fixture.state.withdrawals.of("m", 1)[2], 1U);
+  EXPECT_EQ(fixture.state.withdrawals.of("m", 1)[3], 1U);
+  fixture.model->gate.open();  // the job comes back to calls that nobody waits for
+}
+
+TEST(PendingCall, one_that_waits_is_woken_by_the_deadline_or_by_cancelling) {
+  for (const bool cancels : {false, true}) {
+    Fixture fixture;
+    fixture.model->gate.close();
+    const auto call = fixture.begin({"POST", "/model", {}, {}});
+    Server::Answer answer;
+    {
+      const Thread waiter("waiter", [&] { answer = call->wait(); });
+      cancels ? call->cancel() : fixture.clock->advance(std::chrono::seconds(31));
+    }
+    EXPECT_EQ(answer.status, cancels ? 499 : 504);
+    fixture.model->gate.open();
   }
-  EXPECT_EQ(answer.status, 504);
-  fixture.model->gate.open();  // the job comes back to a call that nobody waits for
+}
+
+TEST(PendingCall, dropping_it_is_a_client_that_leaves) {
+  Fixture fixture;
+  fixture.model->gate.close();
+  const int before = fixture.model->started.count();
+  auto running = fixture.begin({"POST", "/model", {}, {}});
+  fixture.model->started.wait_for(before + 1);
+  auto queued = fixture.begin({"POST", "/model", {}, {}});
+  queued.reset();
+  EXPECT_EQ(fixture.stats().queued.value(), 0);
+  running.reset();
+  EXPECT_EQ(fixture.state.withdrawals.of("m", 1)[0], 1U);
+  EXPECT_EQ(fixture.state.withdrawals.of("m", 1)[1], 1U);
+  EXPECT_EQ(fixture.state.in_flight.value(), 0);
+  fixture.model->gate.open();
+}
+
+TEST(PendingCall, answer_that_is_there_stays_when_it_is_cancelled) {
+  Fixture fixture;
+  const auto call = fixture.begin({"POST", "/model", {}, {}});
+  EXPECT_EQ(call->wait().body, "outputs: 1");
+  call->cancel();
+  EXPECT_EQ(call->wait().status, 200);
 }
 
 }  // namespace

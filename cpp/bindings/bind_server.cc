@@ -9,6 +9,7 @@
 #include "module.h"
 #include <pybind11/stl.h>
 
+#include "maas/server/pending_call.h"
 #include "maas/server/server.h"
 
 namespace maas {
@@ -95,6 +96,33 @@ void publish(const ServerHandle& self,
   self.server->publish(std::move(catalog));
 }
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// What Python holds of a PendingCall. The server outlives it: members die in reverse order.
+struct PendingHandle {
+  ServerHandle server;
+  std::shared_ptr<PendingCall> call;
+};
+
+PendingHandle begin(const ServerHandle& self,
+                    std::string method,
+                    std::string target,
+                    Headers headers,
+                    const py::bytes& body) {
+  Server::Call call{std::move(method), std::move(target), std::move(headers), std::string(body)};
+  const py::gil_scoped_release unlocked;
+  return {self, self.server->begin(std::move(call))};
+}
+
+py::tuple wait(const PendingHandle& self) {
+  Server::Answer answer;
+  {
+    const py::gil_scoped_release unlocked;
+    answer = self.call->wait();
+  }
+  return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
+}
+
 void bind_declarations(const py::module_& module) {
   using Ops = std::vector<std::shared_ptr<Op>>;
   py::class_<NamedOutput>(module, "Output", py::is_final())
@@ -134,8 +162,8 @@ void bind_server(const py::module_& module) {
   py::class_<ServerHandle>(module, "Server", py::is_final())
       .def(py::init([](const EngineHandle& engine, std::string host, int port,
                        std::size_t max_body_bytes, std::size_t max_connections,
-                       double header_timeout_s, double idle_timeout_s, std::string docs_page,
-                       std::string title) {
+                       double header_timeout_s, double idle_timeout_s, double request_timeout_s,
+                       std::string docs_page, std::string title) {
              ServerOptions options;
              options.host = std::move(host);
              options.port = port;
@@ -143,6 +171,7 @@ void bind_server(const py::module_& module) {
              options.max_connections = max_connections;
              options.header_timeout = duration(header_timeout_s);
              options.idle_timeout = duration(idle_timeout_s);
+             options.request_timeout = duration(request_timeout_s);
              options.docs_page = std::move(docs_page);
              options.title = std::move(title);
              options.version = MAAS_VERSION;
@@ -153,7 +182,8 @@ void bind_server(const py::module_& module) {
            py::arg("engine"), py::kw_only(), py::arg("host") = "127.0.0.1", py::arg("port") = 8000,
            py::arg("max_body_bytes") = std::size_t{64} << 20U, py::arg("max_connections") = 4096,
            py::arg("header_timeout_s") = 10.0, py::arg("idle_timeout_s") = 75.0,
-           py::arg("docs_page") = "", py::arg("title") = "maas")
+           py::arg("request_timeout_s") = 30.0, py::arg("docs_page") = "",
+           py::arg("title") = "maas")
       .def_property_readonly("port", [](const ServerHandle& self) { return self.server->port(); })
       .def("publish", &publish, py::kw_only(), py::arg("models"), py::arg("endpoints"),
            py::arg("components") = "{}", Unlocked())
@@ -167,20 +197,21 @@ void bind_server(const py::module_& module) {
           py::arg("timeout_s"), Unlocked())
       .def(
           "stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
+      .def("begin", &begin, py::arg("method"), py::arg("target"), py::arg("headers"),
+           py::arg("body"))
       .def(
           "handle",
-          [](const ServerHandle& self, std::string method, std::string target,
-             std::vector<std::pair<std::string, std::string>> headers, const py::bytes& body) {
-            const Server::Call call{std::move(method), std::move(target), std::move(headers),
-                                    std::string(body)};
-            Server::Answer answer;
-            {
-              const py::gil_scoped_release unlocked;
-              answer = self.server->handle(call);
-            }
-            return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
+          [](const ServerHandle& self, std::string method, std::string target, Headers headers,
+             const py::bytes& body) {
+            return wait(
+                begin(self, std::move(method), std::move(target), std::move(headers), body));
           },
           py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
+  py::class_<PendingHandle>(module, "PendingCall", py::is_final())
+      .def("wait", &wait)
+      .def(
+          "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())
+      .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());
 }
 
 }  // namespace maas

@@ -255,6 +255,7 @@ class Server:
         max_connections: int = 4096,
         header_timeout_s: float = 10.0,
         idle_timeout_s: float = 75.0,
+        request_timeout_s: float = 30.0,
         docs_page: str = "",
         title: str = "maas",
     ) -> None: ...
@@ -264,7 +265,8 @@ class Server:
         self, *, models: Sequence[Model], endpoints: Sequence[Endpoint], components: str = "{}"
     ) -> None: ...
     def start(self) -> None: ...
-    # readiness off, no new connections, wait for what runs; True when all was answered in time
+    # readiness off, no new connections, wait for what runs; at the limit the rest is answered with
+    # 503 and it is False
     def drain(self, timeout_s: float) -> bool: ...
     def stop(self) -> None: ...
     # one request through the real router, without a socket; it is in its queue when this returns

@@ -141,11 +141,8 @@ class Server:
             if self._stopped.is_set():
                 return
             self._stopped.set()
-        if self.drain(timeout_s):
-            self._core.stop()
-        else:
-            # A handler still runs, perhaps for ever: its connection is closed when it has returned.
-            threading.Thread(target=self._core.stop, name="maas-stop", daemon=True).start()
+        self.drain(timeout_s)  # a handler that does not return is left to itself
+        self._core.stop()
         engine.not_before_exit(self._stop_at_exit)
         with _running_lock:
             for key in [key for key, server in _running.items() if server is self]:

@@ -23,6 +23,7 @@ WakeScope::~WakeScope() {
 void WakeScope::flush() noexcept {
   // wake() may ask for further wake-ups, which then join the list behind the one being served.
   for (std::size_t i = 0; i < size_; ++i) {
+    const std::shared_ptr<Wakeable> kept = std::move(pending_[i].kept);
     std::exchange(pending_[i].sleeper, nullptr)->wake();
   }
   size_ = 0;
@@ -36,7 +37,16 @@ void WakeScope::request(Wakeable& sleeper, const void* reason) noexcept {
   }
 }
 
-void WakeScope::add(const Wish& wish) noexcept {
+void WakeScope::request(std::shared_ptr<Wakeable> sleeper) noexcept {
+  if (current_scope != nullptr) {
+    Wakeable& target = *sleeper;
+    current_scope->add({&target, nullptr, std::move(sleeper)});
+  } else {
+    sleeper->wake();
+  }
+}
+
+void WakeScope::add(Wish wish) noexcept {
   auto* const end = pending_.begin() + size_;
   if (std::find(pending_.begin(), end, wish) != end) {
     return;
@@ -45,7 +55,7 @@ void WakeScope::add(const Wish& wish) noexcept {
     wish.sleeper->wake();  // too many to keep back; nothing is lost by waking early
     return;
   }
-  pending_[size_++] = wish;
+  pending_[size_++] = std::move(wish);
 }
 
 }  // namespace maas

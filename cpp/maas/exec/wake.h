@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 
 namespace maas {
 
@@ -20,7 +21,7 @@ class Wakeable {
 // each sleeper is woken once, when the scope ends. A wake-up costs a system call, and on a busy
 // core also a context switch: the I/O thread hands over all the requests that arrived together
 // before an executor starts, and an executor all the answers of a batch before the I/O thread does.
-// Belongs to the thread that made it. Whatever is woken must outlive the scope.
+// Belongs to the thread that made it. Whatever is woken must outlive the scope, or is kept by it.
 class WakeScope {
  public:
   WakeScope() noexcept;
@@ -35,14 +36,17 @@ class WakeScope {
   // woken once for each different `reason`, which is compared and never followed: a pool that
   // several work sources ask for needs a thread for each of them.
   static void request(Wakeable& sleeper, const void* reason = nullptr) noexcept;
+  // The same for a sleeper that may go away meanwhile.
+  static void request(std::shared_ptr<Wakeable> sleeper) noexcept;
 
  private:
   struct Wish {
     Wakeable* sleeper;
     const void* reason;
+    std::shared_ptr<Wakeable> kept{};
     bool operator==(const Wish&) const = default;
   };
-  void add(const Wish& wish) noexcept;
+  void add(Wish wish) noexcept;
 
   std::array<Wish, 16> pending_{};
   std::size_t size_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
@@ -16,8 +17,15 @@ namespace asio = boost::asio;
 // A body must bring this much within stall_timeout.
 constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 constexpr auto kLinger = std::chrono::seconds(2);
-// How long a connection that has sent nothing yet may keep a draining server.
-constexpr auto kDrainGrace = std::chrono::milliseconds(500);
+// How long an idle connection may keep a draining server that has answered everything: one that has
+// sent nothing yet, and one that was served and may be used to ask whether the server is ready.
+constexpr auto kFirstGrace = std::chrono::milliseconds(500);
+constexpr auto kIdleGrace = std::chrono::milliseconds(200);
+// How long a client that has ended its side waits for its answer before it is asked for a sign.
+constexpr auto kProbeDelay = std::chrono::milliseconds(10);
+// An interim response, of which a client takes any number: one that only ended its side passes over
+// it, the system of one that has gone answers with a reset.
+constexpr std::string_view kProcessing = "HTTP/1.1 102 Processing\r\n\r\n";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -62,8 +70,8 @@ struct Connection::Input : Pause {
 Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
     : io_(io),
       socket_(io.context()),
-      reader_(io.transport().limits()),
-      exchange_(std::make_shared<Exchange>(*this)),
+      reader_(io.transport().limits(), io.transport().bytes),
+      exchange_(std::make_shared<Exchange>(*this, io.mailbox())),
       refused_(refused) {
   Code ignored;
   socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
@@ -89,8 +97,9 @@ Connection::Task Connection::serve() {
     }
     if (!exchange_->is_answered()) {
       read_ahead();
+      probe_soon();
       co_await pause(Wait::kAnswer);
-      if (!exchange_->is_answered()) {
+      if (!exchange_->is_answered() || broken_) {
         co_return;  // the client is gone
       }
     }
@@ -121,7 +130,7 @@ void Connection::resume() noexcept {
 }
 
 void Connection::settle() noexcept {
-  if (ended_ && !reading_ && !writing_ && jobs_ == 0) {
+  if (ended_ && !reading_ && !writing_ && !awaiting_reset_) {
     io_.remove(self_);
   }
 }
@@ -132,6 +141,7 @@ void Connection::end() noexcept {
   if (std::exchange(counted_, false)) {
     io_.transport().state.in_flight.add(-1);
   }
+  let_go();
   Code ignored;
   socket_.close(ignored);
 }
@@ -202,11 +212,53 @@ void Connection::on_read(const Code& error, std::size_t n) noexcept {
   if (wait_ == Wait::kInput) {
     resume();
   } else if (wait_ == Wait::kAnswer && broken_) {
-    exchange_->cancel();
     resume();
   } else {
+    probe_soon();
     settle();
   }
+}
+
+// A client that has ended its side may have gone altogether; what it is sent brings that to light.
+void Connection::probe_soon() noexcept {
+  if (ended_input_ && !broken_ && !ended_ && !exchange_->is_answered() && exchange_->is_out() &&
+      !reader_.head().http_1_0) {
+    probe_at_ = io_.now() + kProbeDelay;
+    io_.set_timer(*this, std::min(probe_at_, exchange_->request.deadline.at()));
+  }
+}
+
+void Connection::probe() noexcept {
+  probe_at_ = TimePoint::max();
+  io_.set_timer(*this, exchange_->request.deadline.at());
+  Code error;
+  const std::size_t sent = socket_.send(asio::buffer(kProcessing), 0, error);
+  if (error == asio::error::would_block) {
+    return;  // it has answers to read before it could pass over this
+  }
+  broken_ = error || sent != kProcessing.size();
+  if (broken_) {
+    resume();
+  } else {
+    await_reset();
+  }
+}
+
+// The end of the input has been read, so only an error can still be reported.
+void Connection::await_reset() {
+  if (std::exchange(awaiting_reset_, true)) {
+    return;
+  }
+  socket_.async_wait(Socket::wait_error, [this](const Code& error) noexcept {
+    awaiting_reset_ = false;
+    io_.touch();
+    broken_ = broken_ || !error;
+    if (wait_ == Wait::kAnswer && broken_) {
+      resume();
+    } else {
+      settle();
+    }
+  });
 }
 
 // Answers
@@ -233,6 +285,8 @@ bool Connection::begin_answer() {
     io_.transport().dispatch(*exchange_);
   } else if (state == RequestReader::State::kRefused) {
     refuse(reader_.error());
+  } else if (io_.gave_up()) {
+    refuse(Error(ErrorCode::kUnavailable, "the server shut down before the request had arrived"));
   } else {
     refuse(Error(ErrorCode::kInvalidArgument, "the request did not arrive in time")
                .with_http_status(408));
@@ -246,28 +300,17 @@ void Connection::refuse(const Error& error) {
 }
 
 void Connection::watch(Exchange& exchange) noexcept {
-  ++jobs_;
   io_.set_timer(*this, exchange.request.deadline.at());
   io_.flush_soon();
 }
 
-void Connection::post(std::shared_ptr<Exchange> exchange) noexcept {
-  io_.post(*this, std::move(exchange));
+void Connection::withdrawn(const ServedModel& served, Withdrawal withdrawal) noexcept {
+  io_.transport().state.withdrawals.add(served, withdrawal);
 }
 
-// The coroutine does not go on from here but when whoever called the exchange has returned.
-void Connection::answered(Exchange&) noexcept {}
-
-void Connection::collect(std::shared_ptr<Exchange> exchange) noexcept {
-  --jobs_;
-  exchange->deliver();
-  if (exchange != exchange_ || ended_) {
-    exchange->reset();  // nobody will ask for its answer
-  }
+void Connection::delivered() noexcept {
   if (wait_ == Wait::kAnswer && exchange_->is_answered()) {
     resume();
-  } else {
-    settle();
   }
 }
 
@@ -317,19 +360,27 @@ void Connection::await_writable() {
 // Whether another request may follow.
 bool Connection::end_answer() {
   served_ = true;
-  if (exchange_->is_out()) {  // it expired, and its job has not come back
-    exchange_->catalog.reset();
-    exchange_ = std::make_shared<Exchange>(*this);
-  } else {
-    exchange_->reset();
-  }
+  let_go();
   failed_ = failed_ || (!persistent_ && reader_.has_more());
   if (broken_ || !persistent_ || io_.draining()) {
     return false;
   }
   reader_.next();
   body_mark_ = 0;
+  probe_at_ = TimePoint::max();
   return true;
+}
+
+// Ready for another request; a job that has not come back will find nobody.
+void Connection::let_go() noexcept {
+  if (exchange_->is_out()) {
+    exchange_->leave();
+    io_.flush();
+    exchange_->detach();
+    exchange_ = std::make_shared<Exchange>(*this, io_.mailbox());
+  } else {
+    exchange_->reset();
+  }
 }
 
 // Whether to read on behind a last answer: a socket closed with bytes unread is reset, and the
@@ -351,27 +402,45 @@ bool Connection::begin_linger() {
 void Connection::on_time() noexcept {
   switch (wait_) {
     case Wait::kAnswer:
-      exchange_->expire();
-      resume();
+      if (probe_at_ <= io_.now() && !exchange_->request.deadline.expired(io_.now())) {
+        probe();
+      } else {
+        exchange_->expire();
+        resume();
+      }
       return;
-    case Wait::kInput: timed_out_ = true; break;
+    case Wait::kInput:
+      if (served_ && io_.draining() && reader_.state() == RequestReader::State::kIdle &&
+          io_.transport().state.in_flight.value() > 0) {
+        drain();  // others still wait for their answers
+        return;
+      }
+      break;
     case Wait::kOutput: broken_ = true; break;
     case Wait::kNothing: return;
   }
+  interrupt();
+}
+
+// What is waited for ends, and the coroutine goes on.
+void Connection::interrupt() noexcept {
+  timed_out_ = true;
   Code ignored;
-  socket_.cancel(ignored);  // what was waited for ends, and the coroutine goes on
+  socket_.cancel(ignored);
 }
 
 void Connection::drain() noexcept {
-  if (wait_ != Wait::kInput || reader_.state() != RequestReader::State::kIdle) {
-    return;
+  if (wait_ == Wait::kInput && reader_.state() == RequestReader::State::kIdle) {
+    io_.set_timer(*this, io_.now() + (served_ ? kIdleGrace : kFirstGrace));
   }
-  if (served_) {
-    // A request that is already on its way is still read; otherwise the input ends here.
-    Code ignored;
-    socket_.shutdown(Socket::shutdown_receive, ignored);
-  } else {
-    io_.set_timer(*this, io_.now() + kDrainGrace);
+}
+
+void Connection::give_up() noexcept {
+  if (wait_ == Wait::kAnswer) {
+    exchange_->shut_down();
+    resume();
+  } else if (wait_ == Wait::kInput) {
+    interrupt();
   }
 }
 
@@ -380,7 +449,7 @@ void Connection::close() noexcept {
   Code ignored;
   socket_.close(ignored);
   if (wait_ == Wait::kAnswer) {
-    exchange_->cancel();
+    exchange_->shut_down();
     resume();
   }
 }

@@ -19,8 +19,8 @@
 namespace maas {
 
 // One client's connection: a coroutine that reads a request, has it answered, writes the answer,
-// and begins again. Owned by its IoThread and used on it alone, but for post(). It stays until the
-// jobs that it submitted are answered, also when the client has gone.
+// and begins again. Owned by its IoThread and used on it alone. A job that is out when it ends
+// comes back to nobody.
 class Connection final : public ExchangeHost, public Timed {
  public:
   Connection(IoThread& io, FileDescriptor socket, bool refused);
@@ -30,14 +30,13 @@ class Connection final : public ExchangeHost, public Timed {
 
   // From here on it takes itself out of its list when it is done.
   void start(std::list<Connection>::iterator self);
-  // A job of this connection was answered.
-  void collect(std::shared_ptr<Exchange> exchange) noexcept;
   void drain() noexcept;
+  void give_up() noexcept;
   void close() noexcept;
 
-  void post(std::shared_ptr<Exchange> exchange) noexcept override;
-  void answered(Exchange& exchange) noexcept override;
   void watch(Exchange& exchange) noexcept override;
+  void withdrawn(const ServedModel& served, Withdrawal withdrawal) noexcept override;
+  void delivered() noexcept override;
   void on_time() noexcept override;
 
  private:
@@ -61,6 +60,9 @@ class Connection final : public ExchangeHost, public Timed {
   void read_ahead();
   void read(std::span<char> into);
   void on_read(const Code& error, std::size_t n) noexcept;
+  void probe_soon() noexcept;
+  void probe() noexcept;
+  void await_reset();
 
   bool begin_answer();
   void refuse(const Error& error);
@@ -68,7 +70,9 @@ class Connection final : public ExchangeHost, public Timed {
   bool write();
   void await_writable();
   bool end_answer();
+  void let_go() noexcept;
   bool begin_linger();
+  void interrupt() noexcept;
 
   IoThread& io_;
   std::list<Connection>::iterator self_;
@@ -79,10 +83,11 @@ class Connection final : public ExchangeHost, public Timed {
   Wait wait_ = Wait::kNothing;
   std::coroutine_handle<> waiter_;
   std::size_t body_mark_ = 0;  // bytes of the body when its timer was set
+  TimePoint probe_at_ = TimePoint::max();
   OutgoingAnswer answer_;
-  std::size_t jobs_ = 0;  // submitted and not collected
   bool reading_ = false;
   bool writing_ = false;
+  bool awaiting_reset_ = false;
   bool counted_ = false;     // in ServerState::in_flight
   bool served_ = false;      // a request
   bool refused_ = false;     // for there are too many

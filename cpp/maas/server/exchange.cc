@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/exchange.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +23,12 @@ void write_default_error(std::string_view message, std::string_view request_id, 
   body += '}';
 }
 
+// In whole seconds, as the field has it.
+std::string retry_after(const Error& error) {
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(error.retry_after());
+  return "Retry-After: " + std::to_string(std::max<std::int64_t>(wait.count(), 1)) + "\r\n";
+}
+
 }  // namespace
 
 void Handler::finish(Exchange& exchange, Reply) const {
@@ -31,20 +40,27 @@ void Handler::write_error(const Exchange& exchange, const Error& error, std::str
 }
 
 void Exchange::reset() {
-  http = {};
+  release();
   response.clear();
+  request.id = {};
+  request.deadline = {};
+  request.priority = kDefaultPriority;
+  request.rows = 1;
+  request.inputs.clear();
+  result_.reset();
+  answered_ = false;
+  Job::reset();
+}
+
+// What only the host and the handler need.
+void Exchange::release() noexcept {
+  http = {};
   catalog.reset();
   model = nullptr;
   endpoint = nullptr;
   state.reset();
-  request.id = {};
-  request.deadline = {};
-  request.rows = 1;
-  request.inputs.clear();
   handler_ = nullptr;
-  result_.reset();
-  answered_ = false;
-  Job::reset();
+  served_ = nullptr;
 }
 
 void Exchange::begin(const Handler& handler) {
@@ -56,21 +72,14 @@ void Exchange::begin(const Handler& handler) {
   }
 }
 
-void Exchange::respond() {
-  if (!answered_) {
-    answered_ = true;
-    host_.answered(*this);
-  }
-}
-
 void Exchange::fail(const Error& error) {
   if (answered_) {
     return;
   }
   response.clear();
   response.status = http_status(error);
-  if (error.code() == ErrorCode::kOverloaded) {
-    response.headers = "Retry-After: 1\r\n";
+  if (response.status == 503) {
+    response.headers = retry_after(error);
   }
   if (handler_ != nullptr) {
     handler_->write_error(*this, error, response.body);
@@ -80,42 +89,85 @@ void Exchange::fail(const Error& error) {
   respond();
 }
 
-void Exchange::submit(const std::shared_ptr<ServedModel>& served, Duration timeout) {
-  request.deadline = Deadline::from(arrived, timeout);
+void Exchange::require_admission(const ServedModel& served) {
+  if (const Status status = served.batcher().admits(); !status) {
+    throw Error(status.error());
+  }
+}
+
+void Exchange::submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency) {
+  request.deadline = Deadline::from(arrived, urgency.timeout);
+  request.priority = urgency.priority != 0 ? urgency.priority : kDefaultPriority;
   const Status status = served->batcher().submit(shared_from_this());
   if (!status) {
     fail(status.error());
     return;
   }
   out_ = true;
-  host_.watch(*this);
+  served_ = served.get();
+  host_->watch(*this);
 }
 
 void Exchange::complete(Result<Reply> result) noexcept {
   result_.emplace(std::move(result));
-  host_.post(shared_from_this());
+  mailbox_->post(shared_from_this());
 }
 
-void Exchange::deliver() noexcept {
+void Exchange::deliver(TimePoint now) noexcept {
   out_ = false;
   std::optional<Result<Reply>> result = std::exchange(result_, std::nullopt);
-  if (answered_ || !result) {
-    return;
+  if (host_ == nullptr) {
+    return reset();
   }
+  if (!answered_ && !cancelled() && result) {
+    take(*result, now);
+  }
+  host_->delivered();
+}
+
+void Exchange::take(Result<Reply>& result, TimePoint now) noexcept {
   try {
-    if (!*result) {
-      fail(result->error());
-    } else {
-      handler_->finish(*this, std::move(**result));
+    if (result) {
+      handler_->finish(*this, *std::move(result));
+      return;
     }
+    if (result.error().code() == ErrorCode::kDeadlineExceeded && request.deadline.expired(now)) {
+      // The batcher saw it before the host's timer, which it can do only in the queue.
+      host_->withdrawn(*served_, {Withdrawal::Reason::kDeadline, true});
+    }
+    fail(result.error());
   } catch (...) {
     fail(current_error());
   }
 }
 
+void Exchange::withdraw(Withdrawal::Reason reason, const Error& why) noexcept {
+  if (out_ && !cancelled()) {
+    const bool queued = served_->batcher().cancel(*this, why);
+    host_->withdrawn(*served_, {reason, queued});
+  }
+}
+
 void Exchange::expire() noexcept {
-  cancel();
-  fail(Error(ErrorCode::kDeadlineExceeded, "the request's deadline passed before its answer"));
+  const Error error(ErrorCode::kDeadlineExceeded,
+                    "the request's deadline passed before its answer");
+  withdraw(Withdrawal::Reason::kDeadline, error);
+  fail(error);
+}
+
+void Exchange::shut_down() noexcept {
+  const Error error(ErrorCode::kUnavailable, "the server shut down before the answer was ready");
+  withdraw(Withdrawal::Reason::kShutdown, error);
+  fail(error);
+}
+
+void Exchange::leave() noexcept {
+  withdraw(Withdrawal::Reason::kClientLeft, Error(ErrorCode::kCancelled, "the client left"));
+}
+
+void Exchange::detach() noexcept {
+  host_ = nullptr;
+  release();
 }
 
 }  // namespace maas

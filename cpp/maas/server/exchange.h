@@ -3,10 +3,15 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "maas/batching/job.h"
 #include "maas/batching/served_model.h"
 #include "maas/server/http.h"
+#include "maas/server/mailbox.h"
+#include "maas/server/urgency.h"
+#include "maas/server/withdrawals.h"
 
 namespace maas {
 
@@ -14,17 +19,17 @@ class Exchange;
 struct Catalog;
 struct EndpointSpec;
 
-// The thread on which exchanges live: an I/O thread, or the caller of Server::handle().
+// Who serves the client of an exchange, on the thread on which both live: a connection on its I/O
+// thread, or the caller of Server::begin().
 class ExchangeHost {
  public:
-  // Called from any thread when the model has answered; the host calls exchange->deliver() on its
-  // own thread, also when the exchange has expired meanwhile. The last thing that complete() does.
-  virtual void post(std::shared_ptr<Exchange> exchange) noexcept = 0;
-  // Called on the host's own thread, once per exchange, when exchange->response is complete.
-  virtual void answered(Exchange& exchange) noexcept = 0;
-  // Called on the host's own thread after a job was accepted: post() follows, exactly once. The
-  // host calls exchange.expire() if the job's deadline comes before the exchange is answered.
+  // A job was accepted: it will come back through the mailbox. The host calls exchange.expire() if
+  // the request's deadline comes before the exchange is answered.
   virtual void watch(Exchange& exchange) noexcept = 0;
+  // The exchange takes its job back from `served` before it was answered.
+  virtual void withdrawn(const ServedModel& served, Withdrawal withdrawal) noexcept = 0;
+  // The job has come back. The last thing that deliver() does.
+  virtual void delivered() noexcept = 0;
 
  protected:
   ~ExchangeHost() = default;
@@ -49,11 +54,12 @@ class Handler {
 };
 
 // One request and its answer, from the last byte read to the first byte written. Lives on its
-// host's thread; only complete() is called from others. Its connection owns it and uses it again
-// for the next request when no job of it is out.
+// host's thread; only complete() is called from others. Its host owns it, uses it again for the
+// next request when no job of it is out, and detaches itself from it when it will not wait for one.
 class Exchange final : public Job, public std::enable_shared_from_this<Exchange> {
  public:
-  explicit Exchange(ExchangeHost& host) : host_(host) {}
+  Exchange(ExchangeHost& host, std::shared_ptr<Mailbox> mailbox)
+      : host_(&host), mailbox_(std::move(mailbox)) {}
 
   HttpRequest http;
   HttpResponse response;
@@ -72,25 +78,39 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   void begin(const Handler& handler);
 
   // Answers with `response` as it stands.
-  void respond();
+  void respond() noexcept { answered_ = true; }
   void fail(const Error& error);
+  // Throws what submit() would answer whatever the request holds: before its body is read.
+  static void require_admission(const ServedModel& served);
   // Hands request.inputs to the model, which `catalog` keeps alive; a refusal becomes fail().
-  // `timeout` counts from `arrived`.
-  void submit(const std::shared_ptr<ServedModel>& served, Duration timeout);
+  // The timeout counts from `arrived`.
+  void submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency);
 
-  // From any thread, by the batcher.
+  // From any thread, by the batcher: the exchange goes into its mailbox.
   void complete(Result<Reply> result) noexcept override;
-  // By the host, on its thread.
-  void deliver() noexcept;
-  void expire() noexcept;
+  // By the host's thread, on what it finds in the mailbox: the handler writes the answer.
+  void deliver(TimePoint now) noexcept;
+  // By the host. The job, if it is out, is taken back, and its answer will be dropped.
+  void expire() noexcept;     // answers that it took too long
+  void shut_down() noexcept;  // answers that the server is going away
+  void leave() noexcept;      // answers nothing: the client has gone
+  // The host goes away, or on to other requests; a job that is out will come back to nobody. No
+  // wake-up for the job may still be kept back.
+  void detach() noexcept;
 
   [[nodiscard]] bool is_answered() const noexcept { return answered_; }
   // A job was accepted and has not been delivered.
   [[nodiscard]] bool is_out() const noexcept { return out_; }
 
  private:
-  ExchangeHost& host_;
+  void release() noexcept;
+  void take(Result<Reply>& result, TimePoint now) noexcept;
+  void withdraw(Withdrawal::Reason reason, const Error& why) noexcept;
+
+  ExchangeHost* host_;  // null when it is detached
+  const std::shared_ptr<Mailbox> mailbox_;
   const Handler* handler_ = nullptr;
+  ServedModel* served_ = nullptr;        // that has the job, while it is out; kept by `catalog`
   std::optional<Result<Reply>> result_;  // written by complete(), read after post()
   bool answered_ = false;
   bool out_ = false;

@@ -23,10 +23,30 @@ HttpLimits Transport::limits() const {
   return limits;
 }
 
+// Keeps the context, so that a thread that answers a job can always post to it.
+class IoThread::Inbox final : public Mailbox,
+                              public Wakeable,
+                              public std::enable_shared_from_this<Inbox> {
+ public:
+  explicit Inbox(IoThread& owner) : owner_(owner) {}
+
+  void wake() noexcept override {
+    asio::post(context, [this] { owner_.read_mail(); });
+  }
+
+  asio::io_context context{kOneThread};
+
+ private:
+  void notify() noexcept override { WakeScope::request(shared_from_this()); }
+
+  IoThread& owner_;  // alive while the context runs
+};
+
 IoThread::IoThread(const Transport& transport, std::string name)
     : transport_(transport),
       name_(std::move(name)),
-      context_(kOneThread),
+      inbox_(std::make_shared<Inbox>(*this)),
+      context_(inbox_->context),
       timer_(context_),
       now_(transport.clock.now()) {}
 
@@ -59,24 +79,24 @@ void IoThread::drain() {
   });
 }
 
+void IoThread::give_up() {
+  run_soon([this] {
+    touch();
+    draining_ = gave_up_ = true;
+    for (auto it = connections_.begin(); it != connections_.end();) {
+      (it++)->give_up();  // may remove itself
+    }
+  });
+}
+
 void IoThread::stop() {
   run_soon([this] { close_all(); });
   thread_.join();
+  inbox_->close();
 }
 
-void IoThread::post(Connection& connection, std::shared_ptr<Exchange> exchange) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    mail_.push_back({&connection, std::move(exchange)});
-    if (std::exchange(woken_, true)) {
-      return;
-    }
-  }
-  WakeScope::request(*this);
-}
-
-void IoThread::wake() noexcept {
-  asio::post(context_, [this] { read_mail(); });
+std::shared_ptr<Mailbox> IoThread::mailbox() const noexcept {
+  return inbox_;
 }
 
 void IoThread::run() {
@@ -102,16 +122,12 @@ void IoThread::open(FileDescriptor socket, bool refused) {
 }
 
 void IoThread::read_mail() {
-  {
-    const std::lock_guard lock(mutex_);
-    std::swap(mail_, opened_mail_);
-    woken_ = false;
-  }
+  inbox_->take(mail_);
   touch();
-  for (Letter& letter : opened_mail_) {
-    letter.connection->collect(std::move(letter.exchange));
+  for (const auto& exchange : mail_) {
+    exchange->deliver(now_);
   }
-  opened_mail_.clear();
+  mail_.clear();
 }
 
 std::string_view IoThread::date() {
@@ -145,11 +161,13 @@ void IoThread::arm_timer() {
 
 void IoThread::flush_soon() {
   if (!std::exchange(flushing_, true)) {
-    asio::post(context_, [this] {
-      flushing_ = false;
-      wakes_->flush();
-    });
+    asio::post(context_, [this] { flush(); });
   }
+}
+
+void IoThread::flush() noexcept {
+  flushing_ = false;
+  wakes_->flush();
 }
 
 void IoThread::close_all() {

@@ -5,11 +5,11 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "maas/base/byte_budget.h"
 #include "maas/base/clock.h"
 #include "maas/base/log.h"
 #include "maas/base/unique_function.h"
@@ -19,6 +19,7 @@
 #include "maas/server/connection_gate.h"
 #include "maas/server/exchange.h"
 #include "maas/server/file_descriptor.h"
+#include "maas/server/mailbox.h"
 #include "maas/server/request_parser.h"
 #include "maas/server/server.h"
 #include "maas/server/server_state.h"
@@ -35,6 +36,7 @@ struct Transport {
   ConnectionGate& gate;
   const ServerOptions& options;
   Clock& clock;
+  ByteBudget& bytes;
   LogSink log;
 
   [[nodiscard]] HttpLimits limits() const;
@@ -43,7 +45,7 @@ struct Transport {
 // One thread that serves the connections it was given, each from its first byte to its last, and
 // sleeps while none has anything to do. Owned by the Server. The first group of methods may be
 // called from any thread, the second only from the thread itself.
-class IoThread final : public Wakeable {
+class IoThread final {
  public:
   IoThread(const Transport& transport, std::string name);
   ~IoThread();  // stops
@@ -55,17 +57,19 @@ class IoThread final : public Wakeable {
   // Runs it on the thread, or before the thread has started.
   void run_soon(UniqueFunction<void()> task);
   void start();
-  // Answers say `Connection: close` from now on, and idle connections are closed.
+  // Answers say `Connection: close` from now on, and connections are closed when they are idle.
   void drain();
-  // Closes all connections and joins; waits for the jobs that models are running for them.
+  // What is not answered yet is refused with unavailable, and all connections are closed.
+  void give_up();
+  // Closes all connections and joins. Jobs that models are running for them come back to nobody.
   void stop();
-  // A job of the connection has been answered.
-  void post(Connection& connection, std::shared_ptr<Exchange> exchange) noexcept;
-  void wake() noexcept override;
 
   [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+  // Where the connections' jobs come back.
+  [[nodiscard]] std::shared_ptr<Mailbox> mailbox() const noexcept;
   [[nodiscard]] const Transport& transport() const noexcept { return transport_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] bool gave_up() const noexcept { return gave_up_; }
   [[nodiscard]] TimePoint now() const noexcept { return now_; }
   // Reads the clock: at the beginning of everything that the thread is woken for.
   void touch() noexcept { now_ = transport_.clock.now(); }
@@ -74,13 +78,11 @@ class IoThread final : public Wakeable {
   void cancel_timer(Timed& timed) noexcept { timers_.cancel(timed); }
   // Executors that were asked for work start when what has arrived by now is handed over.
   void flush_soon();
+  void flush() noexcept;
   void remove(std::list<Connection>::iterator connection) noexcept;
 
  private:
-  struct Letter {
-    Connection* connection;
-    std::shared_ptr<Exchange> exchange;
-  };
+  class Inbox;
 
   void run();
   void open(FileDescriptor socket, bool refused);
@@ -90,7 +92,8 @@ class IoThread final : public Wakeable {
 
   const Transport& transport_;
   const std::string name_;
-  boost::asio::io_context context_;
+  const std::shared_ptr<Inbox> inbox_;
+  boost::asio::io_context& context_;  // of the inbox
 
   // Of the thread.
   boost::asio::steady_timer timer_;
@@ -99,15 +102,12 @@ class IoThread final : public Wakeable {
   TimePoint date_until_{};
   std::string date_;
   std::list<Connection> connections_;
-  std::vector<Letter> opened_mail_;
+  std::vector<std::shared_ptr<Exchange>> mail_;
   WakeScope* wakes_ = nullptr;
   bool flushing_ = false;
   bool draining_ = false;
+  bool gave_up_ = false;
   bool stopping_ = false;
-
-  std::mutex mutex_;
-  std::vector<Letter> mail_;  // guarded by mutex_
-  bool woken_ = false;        // guarded by mutex_; a wake-up is under way
 
   Thread thread_;
 };

@@ -86,6 +86,7 @@ class Metric {
 };
 
 struct Labelled {
+  const ServedModel* model;
   std::string labels;  // model="...",version="..."
   ModelStats* stats;
 };
@@ -104,7 +105,7 @@ std::vector<Labelled> all_stats(const Catalog& catalog) {
   }
   std::vector<Labelled> all;
   for (const ServedModel* model : models) {
-    Labelled& one = all.emplace_back(Labelled{{}, &model->batcher().stats()});
+    Labelled& one = all.emplace_back(Labelled{model, {}, &model->batcher().stats()});
     append_label(one.labels, "model", model->name());
     append_label(one.labels, ",version", std::to_string(model->version()));
   }
@@ -118,6 +119,22 @@ void write_errors(const std::vector<Labelled>& models, std::string& body) {
       std::string labels = model.labels;
       append_label(labels, ",reason", error_code_name(code));
       metric.sample("", labels, model.stats->errors[static_cast<std::size_t>(code)].value());
+    }
+  }
+}
+
+void write_withdrawals(const Withdrawals& withdrawals,
+                       const std::vector<Labelled>& models,
+                       std::string& body) {
+  Metric metric(body, "maas_cancelled_total", "counter",
+                "Requests given up while they were queued or running, by reason.");
+  for (const Labelled& model : models) {
+    const auto counts = withdrawals.of(model.model->name(), model.model->version());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      std::string labels = model.labels;
+      append_label(labels, ",stage", Withdrawals::kKinds[i].stage);
+      append_label(labels, ",reason", Withdrawals::kKinds[i].reason);
+      metric.sample("", labels, counts[i]);
     }
   }
 }
@@ -186,7 +203,9 @@ void write_server(const ServerState& state, std::string& body) {
 }  // namespace
 
 void write_metrics(const ServerState& state, const Catalog& catalog, std::string& body) {
-  write_models(all_stats(catalog), body);
+  const std::vector<Labelled> models = all_stats(catalog);
+  write_models(models, body);
+  write_withdrawals(state.withdrawals, models, body);
   write_server(state, body);
 }
 

@@ -70,6 +70,12 @@ void append_route(std::string& out,
   append_text(out, "operationId", id);
   append_text(out, "summary", route.summary);
   append_text(out, "x-scope", route.scope);
+  if (route.scope == "infer") {
+    append_key(out, "parameters");
+    out += '[';
+    out += urgency_parameters();
+    out += ']';
+  }
   append_key(out, "tags");
   out += R"(["server"])";
   if (!route.request.empty()) {
@@ -119,8 +125,18 @@ void append_responses(std::string& out, std::string_view text) {
   out += '}';
 }
 
+// The parameters that the operation has itself, an array, and those of every endpoint.
+void append_parameters_with_urgency(std::string& out, std::string_view own) {
+  own.remove_suffix(1);
+  out += own;
+  out += own.find('{') == std::string_view::npos ? "" : ",";
+  out += urgency_parameters();
+  out += ']';
+}
+
 void append_endpoint(std::string& out, const EndpointSpec& endpoint) {
   std::string_view responses = "{}";
+  std::string_view parameters = "[]";
   append_key(out, endpoint.path);
   out += R"({"post":{)";
   JsonReader json(endpoint.operation.empty() ? std::string_view("{}") : endpoint.operation);
@@ -128,12 +144,16 @@ void append_endpoint(std::string& out, const EndpointSpec& endpoint) {
   while (const auto key = json.next_key()) {
     if (*key == "responses") {
       responses = json.skip();
+    } else if (*key == "parameters") {
+      parameters = json.skip();
     } else {
       append_key(out, *key);
       out += json.skip();
     }
   }
   append_text(out, "x-scope", "infer");
+  append_key(out, "parameters");
+  append_parameters_with_urgency(out, parameters);
   append_key(out, "responses");
   append_responses(out, responses);
   out += "}}";
@@ -164,7 +184,9 @@ void write_openapi(const ServerOptions& options, const Catalog& catalog, std::st
   append_routes(body);
   body += R"(},"components":{"schemas":)";
   append_schemas(body, catalog.components);
-  body += R"(,"responses":{)";
+  body += R"(,"parameters":{)";
+  body += own_parameters();
+  body += R"(},"responses":{)";
   body += own_responses();
   body += "}}}";
 }

@@ -42,6 +42,9 @@ constexpr std::string_view kSchemas = R"json(
 "maas.InferRequest":{"type":"object","required":["inputs"],"properties":{
   "id":{"type":"string","maxLength":256},
   "inputs":{"type":"array","items":{"$ref":"#/components/schemas/maas.Tensor"}},
+  "parameters":{"type":"object","properties":{
+    "timeout":{"type":["integer","string"],"description":"microseconds; 0 for none"},
+    "priority":{"type":["integer","string"],"description":"1 first; 0 for the default"}}},
   "outputs":{"type":"array","items":{"type":"object","required":["name"],"properties":{
     "name":{"type":"string"}}}}}},
 "maas.InferResponse":{"type":"object","required":["model_name","model_version","outputs"],
@@ -88,7 +91,27 @@ constexpr std::string_view kResponses = R"json(
   "application/json":{"schema":{"$ref":"#/components/schemas/maas.Error"}}}}
 )json";
 
+constexpr std::string_view kParameters = R"json(
+"maas.Timeout":{"name":"X-Request-Timeout-Ms","in":"header",
+  "description":"Answer within this many milliseconds or not at all.",
+  "schema":{"type":"number","exclusiveMinimum":0,"maximum":86400000}},
+"maas.Priority":{"name":"X-Request-Priority","in":"header",
+  "description":"Of requests that wait, those of a lower number go first: 1 before 10.",
+  "schema":{"type":"integer","minimum":0,"default":5}}
+)json";
+
+constexpr std::string_view kUrgency = R"({"$ref":"#/components/parameters/maas.Timeout"},)"
+                                      R"({"$ref":"#/components/parameters/maas.Priority"})";
+
 }  // namespace
+
+std::string_view own_parameters() noexcept {
+  return kParameters;
+}
+
+std::string_view urgency_parameters() noexcept {
+  return kUrgency;
+}
 
 std::string_view own_schemas() noexcept {
   return kSchemas;

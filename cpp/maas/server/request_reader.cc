@@ -4,19 +4,24 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace maas {
 namespace {
 
 constexpr std::size_t kCapacity = std::size_t{48} << 10U;
-constexpr std::size_t kHeadRoom = std::size_t{20} << 10U;  // more than any head may take
+constexpr std::size_t kHeadRoom = std::size_t{20} << 10U;   // more than any head may take
+constexpr std::size_t kSmallBody = std::size_t{64} << 10U;  // is not counted
 constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
 
 }  // namespace
 
-RequestReader::RequestReader(const HttpLimits& limits)
-    : limits_(limits), parser_(limits), bytes_(std::make_unique_for_overwrite<char[]>(kCapacity)) {}
+RequestReader::RequestReader(const HttpLimits& limits, ByteBudget& bytes)
+    : limits_(limits),
+      parser_(limits),
+      bytes_(std::make_unique_for_overwrite<char[]>(kCapacity)),
+      lease_(bytes) {}
 
 std::span<char> RequestReader::space() {
   if (state_ == State::kBody && body_apart_ && !head().chunked) {
@@ -76,8 +81,7 @@ void RequestReader::begin_body() {
   body_at_ = parsed_;
   const RequestHead& request = head();
   body_apart_ = request.chunked || request.content_length > kCapacity - body_at_;
-  if (body_apart_ && !request.chunked) {
-    body_.reserve(request.content_length);
+  if (body_apart_ && !request.chunked && make_room(request.content_length)) {
     const std::size_t here = std::min(size_ - parsed_, request.content_length);
     body_.append({bytes_.get() + parsed_, here});
     parsed_ += here;
@@ -94,7 +98,7 @@ void RequestReader::parse_body() {
     if (body_.size() == head().content_length) {
       state_ = State::kReady;
     }
-  } else {
+  } else if (make_room(body_.size() + size_ - parsed_)) {
     parsed_ += parser_.parse_chunks({bytes_.get() + parsed_, size_ - parsed_}, body_);
     if (parser_.error()) {
       state_ = State::kRefused;
@@ -102,6 +106,24 @@ void RequestReader::parse_body() {
       state_ = State::kReady;
     }
   }
+}
+
+// For a body of this many bytes, which more may follow when it comes in chunks. False when all
+// requests together would hold too much.
+bool RequestReader::make_room(std::size_t bytes) {
+  std::size_t room = bytes;
+  if (head().chunked && bytes > body_.capacity()) {
+    room = std::max(bytes, std::min(2 * body_.capacity(), limits_.body));
+  }
+  if (room > kSmallBody && !lease_.grow_to(room)) {
+    crowded_ = Error(ErrorCode::kOverloaded,
+                     "the server holds too many bytes of other requests to take this body of " +
+                         std::to_string(bytes) + " bytes; try again later");
+    state_ = State::kRefused;
+    return false;
+  }
+  body_.reserve(room);
+  return true;
 }
 
 HttpRequest RequestReader::request() const noexcept {
@@ -118,6 +140,8 @@ std::size_t RequestReader::body_bytes() const noexcept {
 void RequestReader::next() {
   parser_.reset();
   body_.clear(kKeptBody);
+  lease_.give_back();
+  crowded_.reset();
   body_apart_ = false;
   state_ = State::kIdle;
 }

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "maas/server/byte_buffer.h"
+#include "maas/server/byte_lease.h"
 #include "maas/server/request_parser.h"
 
 namespace maas {
@@ -24,7 +26,8 @@ class RequestReader {
     kRefused,  // error() says why; the connection cannot go on
   };
 
-  explicit RequestReader(const HttpLimits& limits);
+  // Bodies that are not small take their bytes from `bytes`, before they are read.
+  RequestReader(const HttpLimits& limits, ByteBudget& bytes);
 
   // Where to receive further bytes; never empty unless a request is ready or refused. Nothing else
   // may be called, but for next() and parse() while nothing has come, until add().
@@ -42,13 +45,15 @@ class RequestReader {
   // REQUIRES: state() is kReady
   [[nodiscard]] HttpRequest request() const noexcept;
   // REQUIRES: state() is kRefused
-  [[nodiscard]] const Error& error() const noexcept { return *parser_.error(); }
+  [[nodiscard]] const Error& error() const noexcept {
+    return crowded_ ? *crowded_ : *parser_.error();
+  }
   // Bytes have come that no request has used yet.
   [[nodiscard]] bool has_more() const noexcept { return parsed_ < size_; }
   // Of the body, so far.
   [[nodiscard]] std::size_t body_bytes() const noexcept;
 
-  // Forgets the request.
+  // Forgets the request, and gives its bytes back.
   void next();
   // Forgets everything that has come, also what is beyond the request.
   void discard();
@@ -57,6 +62,7 @@ class RequestReader {
   void parse_head();
   void begin_body();
   void parse_body();
+  bool make_room(std::size_t bytes);
   void pull_up(std::size_t to) noexcept;
 
   const HttpLimits limits_;
@@ -69,6 +75,8 @@ class RequestReader {
   std::size_t body_at_ = 0;  // in bytes_, when the body fits there
   bool body_apart_ = false;  // it is in body_
   ByteBuffer body_;
+  ByteLease lease_;               // of body_, until next()
+  std::optional<Error> crowded_;  // there is no room for the body
 };
 
 }  // namespace maas

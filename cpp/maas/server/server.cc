@@ -11,11 +11,17 @@
 #include "maas/server/connection_gate.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/listener.h"
-#include "maas/server/local_call.h"
+#include "maas/server/pending_call.h"
 #include "maas/server/router.h"
 #include "maas/server/server_state.h"
 
 namespace maas {
+namespace {
+
+// How long clients may take to receive that they were given up.
+constexpr auto kLastAnswers = std::chrono::seconds(1);
+
+}  // namespace
 
 struct Server::Impl {
   Impl(Engine& owner, ServerOptions wanted)
@@ -28,6 +34,7 @@ struct Server::Impl {
                   gate,
                   options,
                   *engine.clock(),
+                  engine.bytes(),
                   engine.log()} {}
 
   void take(FileDescriptor socket) {
@@ -95,7 +102,8 @@ int Server::port() const {
 }
 
 bool Server::drain(Duration timeout) {
-  const Deadline deadline = Deadline::after(*impl_->engine.clock(), timeout);
+  Clock& clock = *impl_->engine.clock();
+  const Deadline deadline = Deadline::after(clock, timeout);
   impl_->state.ready = false;
   {
     const std::lock_guard lock(impl_->mutex);
@@ -107,7 +115,17 @@ bool Server::drain(Duration timeout) {
       thread->drain();
     }
   }
-  return impl_->gate.wait_empty(*impl_->engine.clock(), deadline);
+  if (impl_->gate.wait_empty(clock, deadline)) {
+    return true;
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (std::size_t i = 0; i < impl_->threads.size() && !impl_->stopped; ++i) {
+      impl_->threads[i]->give_up();
+    }
+  }
+  impl_->gate.wait_empty(clock, Deadline::after(clock, kLastAnswers));
+  return false;
 }
 
 void Server::stop() {
@@ -122,13 +140,15 @@ void Server::stop() {
   }
 }
 
-Server::Answer Server::handle(const Call& call) {
-  impl_->state.in_flight.add(1);
-  Answer answer =
-      std::make_shared<LocalCall>(*impl_->engine.clock())->run(call, impl_->transport.dispatch);
-  impl_->state.in_flight.add(-1);
-  impl_->state.count_answer(answer.status);
-  return answer;
+std::shared_ptr<PendingCall> Server::begin(Call call) {
+  auto pending =
+      std::make_shared<PendingCall>(std::move(call), *impl_->engine.clock(), impl_->state);
+  pending->begin(impl_->transport.dispatch);
+  return pending;
+}
+
+Server::Answer Server::handle(Call call) {
+  return begin(std::move(call))->wait();
 }
 
 }  // namespace maas

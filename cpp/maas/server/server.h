@@ -13,6 +13,8 @@
 
 namespace maas {
 
+class PendingCall;
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8000;  // 0 lets the system choose
@@ -42,9 +44,10 @@ class Server {
   // Binds and begins to accept. Throws unavailable that names address and reason.
   void start();
   [[nodiscard]] int port() const;
-  // Readiness off, no new connections; waits until every request is answered. False at the timeout.
+  // Readiness off, no new connections; waits until every request is answered. At the timeout it
+  // answers the rest with 503 and returns false.
   bool drain(Duration timeout);
-  // Closes all connections and joins the I/O threads. Safe to call twice.
+  // Closes all connections and joins the I/O threads; waits for no model. Safe to call twice.
   void stop();
 
   struct Call {
@@ -58,8 +61,11 @@ class Server {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
   };
-  // One request through the real router and batchers, without a socket. Blocks.
-  Answer handle(const Call& call);
+  // One request through the real router and batchers, without a socket: it is in its queue when
+  // this returns. The server must outlive what it returns.
+  std::shared_ptr<PendingCall> begin(Call call);
+  // The same, to its answer. Blocks.
+  Answer handle(Call call);
 
  private:
   struct Impl;

@@ -9,6 +9,7 @@
 #include "maas/base/guarded.h"
 #include "maas/base/metrics.h"
 #include "maas/server/published.h"
+#include "maas/server/withdrawals.h"
 
 namespace maas {
 
@@ -19,6 +20,7 @@ struct ServerState {
   Gauge in_flight;                // requests that are read and not yet answered
   Gauge connections;
   std::array<Counter, 6> answers;  // by status class; [4] counts 4xx
+  Withdrawals withdrawals;
   Snapshot<Published> published{std::make_shared<const Published>()};
 
   void count_answer(int status) noexcept {

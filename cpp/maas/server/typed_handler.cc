@@ -68,13 +68,15 @@ void TypedHandler::start(Exchange& exchange) const {
   std::vector<Tensor>& inputs = exchange.request.inputs;
   require_json_type(exchange.http);
   require_uncompressed(exchange.http);
+  const Urgency asked = read_urgency(exchange.http.headers);
+  Exchange::require_admission(*endpoint.model);
   read_typed_request(exchange.http.body, endpoint, max_bytes_, inputs);
   if (!endpoint.pre.empty()) {
     for (Tensor& input : inputs) {
       input = apply_ops(endpoint.pre, std::move(input), {});
     }
   }
-  exchange.submit(endpoint.model, endpoint.timeout);
+  exchange.submit(endpoint.model, Urgency{endpoint.timeout}.combined_with(asked));
 }
 
 void TypedHandler::finish(Exchange& exchange, Reply reply) const {

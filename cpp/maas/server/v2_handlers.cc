@@ -124,15 +124,18 @@ class Infer final : public Handler {
 
   void start(Exchange& exchange) const override {
     check_form(exchange.http);
+    const Urgency asked = read_urgency(exchange.http.headers);
+    Exchange::require_admission(**exchange.model);
     InferOptions options;
     read_infer_request(exchange.http.body, (*exchange.model)->model().signature(), max_bytes_,
                        exchange.request.inputs, options);
+    const Urgency urgency = Urgency{timeout_}.combined_with(asked).combined_with(options.urgency);
     if (!options.is_default()) {
       auto state = std::make_unique<InferState>();
       state->options = std::move(options);
       exchange.state = std::move(state);
     }
-    exchange.submit(*exchange.model, timeout_);
+    exchange.submit(*exchange.model, urgency);
   }
 
   void finish(Exchange& exchange, Reply reply) const override {

@@ -68,7 +68,8 @@ class RequestReader {
   std::size_t read_output();
   Shape read_shape();
   DType read_datatype();
-  void read_parameters();
+  void read_parameters(Urgency* urgency = nullptr);
+  void read_parameter(std::string_view key, Urgency* urgency);
 
   [[nodiscard]] const std::string& name(const Item& item) const {
     return signature_.inputs[item.index].name;
@@ -96,7 +97,7 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
       claim(has_outputs, *key);
       read_outputs(options.outputs);
     } else if (*key == "parameters") {
-      read_parameters();
+      read_parameters(&options.urgency);
     } else {
       json_.skip();
     }
@@ -234,21 +235,33 @@ void RequestReader::read_data(JsonReader& json, Item& item) {
   room_ -= item.tensor->byte_size();
 }
 
-// Of the request, an input or an output. Those that ask for another form of data than JSON must not
-// be passed over, the others are for somebody else.
-void RequestReader::read_parameters() {
+// Of an input, an output or the request; only that has urgency.
+void RequestReader::read_parameters(Urgency* urgency) {
   expect(json_, JsonType::kObject, "\"parameters\"");
   json_.begin_object();
   while (const auto key = json_.next_key()) {
-    const bool binary = *key == "binary_data" || *key == "binary_data_output";
-    const bool memory = *key == "binary_data_size" || key->starts_with("shared_memory_");
-    const bool classes = *key == "classification";
-    const std::string_view value = json_.skip();
-    if ((binary && value != "false") || memory || classes) {
-      fail(classes  ? "the classification extension is not supported"
-           : memory ? "binary and shared memory tensors are not supported; send \"data\" as JSON"
-                    : "binary outputs are not supported; set \"binary_data\" to false");
-    }
+    read_parameter(*key, urgency);
+  }
+}
+
+// Those that ask for another form of data than JSON must not be passed over; those that nobody
+// knows are for somebody else.
+void RequestReader::read_parameter(std::string_view key, Urgency* urgency) {
+  const bool binary = key == "binary_data" || key == "binary_data_output";
+  const bool memory = key == "binary_data_size" || key.starts_with("shared_memory_");
+  const bool classes = key == "classification";
+  const bool timeout = urgency != nullptr && key == "timeout";
+  const bool priority = urgency != nullptr && key == "priority";
+  const std::string_view value = json_.skip();
+  if ((binary && value != "false") || memory || classes) {
+    fail(classes  ? "the classification extension is not supported"
+         : memory ? "binary and shared memory tensors are not supported; send \"data\" as JSON"
+                  : "binary outputs are not supported; set \"binary_data\" to false");
+  }
+  if (timeout) {
+    urgency->timeout = read_timeout_parameter(value);
+  } else if (priority) {
+    urgency->priority = read_priority_parameter(value);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "maas/runtime/signature.h"
+#include "maas/server/urgency.h"
 #include "maas/tensor/tensor.h"
 
 namespace maas {
@@ -14,7 +15,9 @@ namespace maas {
 struct InferOptions {
   std::string_view id;               // as it is written, with quotes; a view into the body
   std::vector<std::size_t> outputs;  // those that are asked for; empty for all
+  Urgency urgency{};                 // of its parameters
 
+  // Nothing that its answer depends on.
   [[nodiscard]] bool is_default() const noexcept { return id.empty() && outputs.empty(); }
 };
 

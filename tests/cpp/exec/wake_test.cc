@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -55,6 +56,23 @@ TEST(WakeScope, wakes_a_sleeper_once_for_each_reason) {
     }
   }
   EXPECT_EQ(pool.wakes, 2);
+}
+
+TEST(WakeScope, keeps_a_sleeper_that_is_shared_until_it_was_woken) {
+  auto sleeper = std::make_shared<Sleeper>();
+  const std::weak_ptr<Sleeper> gone = sleeper;
+  int woken = 0;
+  sleeper->then = [&] { ++woken; };
+  {
+    WakeScope scope;
+    WakeScope::request(sleeper);
+    WakeScope::request(sleeper);
+    sleeper.reset();
+    scope.flush();
+    EXPECT_EQ(woken, 1);
+    EXPECT_TRUE(gone.expired());
+  }
+  EXPECT_EQ(woken, 1);
 }
 
 TEST(WakeScope, the_innermost_scope_gathers) {

@@ -216,41 +216,134 @@ TEST(Connection, body_cut_off_by_the_client_is_not_served) {
   EXPECT_EQ(server.state.answers[2].value(), 0U);
 }
 
-TEST(Connection, client_that_only_ends_its_side_gets_its_answer) {
+// One request runs and waits at the gate.
+struct Disconnects : ::testing::Test {
   TestTransport server;
-  server.model->gate.close();
-  SocketClient client = server.connect();
-  const int before = server.model->started.count();
-  client.get("/model");
-  client.end_output();
-  server.model->started.wait_for(before + 1);
-  server.model->gate.open();
-  EXPECT_EQ(client.read_answer().body, "outputs: 1");
-  EXPECT_EQ(client.read_to_end(), "");
+  SocketClient first = server.connect();
+  int before = 0;
+
+  void SetUp() override {
+    server.model->gate.close();
+    before = server.model->started.count();
+    first.get("/model");
+    server.model->started.wait_for(before + 1);
+  }
+  void TearDown() override { EXPECT_EQ(server.engine.bytes().held(), 0U); }
+
+  ModelStats& stats() { return server.served->batcher().stats(); }
+  std::uint64_t left_while_queued() { return server.state.withdrawals.of("m", 1)[0]; }
+  std::uint64_t left_while_running() { return server.state.withdrawals.of("m", 1)[1]; }
+  void queue(SocketClient& client, const std::string& version = "1.1") {
+    const auto queued = stats().queued.value();
+    client.send("GET /model HTTP/" + version + "\r\nHost: t\r\n\r\n");
+    wait_for_queue(queued + 1);
+  }
+  void wait_for_queue(std::int64_t length) {
+    while (stats().queued.value() != length) {
+      std::this_thread::yield();
+    }
+  }
+  void expect_first_is_answered() {
+    server.model->gate.open();
+    EXPECT_EQ(first.read_answer().body, "outputs: 1");
+  }
+};
+
+TEST_F(Disconnects, queued_request_of_a_client_that_closed_leaves_the_queue_and_never_runs) {
+  SocketClient leaver = server.connect();
+  SocketClient stayer = server.connect();
+  queue(leaver);
+  queue(stayer);
+  leaver.close();
+  wait_for_queue(1);
+  EXPECT_EQ(left_while_queued(), 1U);
+  expect_first_is_answered();
+  EXPECT_EQ(stayer.read_answer().body, "outputs: 1");
+  server.stop();
+  EXPECT_EQ(server.model->started.count(), before + 2);
 }
 
-TEST(Connection, queued_request_of_a_client_that_left_is_never_run) {
-  TestTransport server;
-  server.model->gate.close();
-  SocketClient first = server.connect();
-  const int before = server.model->started.count();
-  first.get("/model");
-  server.model->started.wait_for(before + 1);
-  SocketClient second = server.connect();
-  second.get("/target");
-  EXPECT_EQ(second.read_answer().status, 200);
-  second.get("/model");
-  while (server.served->batcher().stats().in_flight.value() < 2) {
-    std::this_thread::yield();
-  }
-  second.reset();
-  while (server.state.in_flight.value() > 1) {
-    std::this_thread::yield();
-  }
-  server.model->gate.open();
-  EXPECT_EQ(first.read_answer().body, "outputs: 1");
+TEST_F(Disconnects, queued_request_of_a_client_that_reset_leaves_the_queue_and_never_runs) {
+  SocketClient leaver = server.connect();
+  queue(leaver);
+  leaver.reset();
+  wait_for_queue(0);
+  EXPECT_EQ(left_while_queued(), 1U);
+  expect_first_is_answered();
   server.stop();
   EXPECT_EQ(server.model->started.count(), before + 1);
+}
+
+TEST_F(Disconnects, client_that_goes_while_its_request_runs_is_counted) {
+  first.close();
+  while (left_while_running() == 0) {
+    std::this_thread::yield();
+  }
+  while (server.state.connections.value() > 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(server.state.in_flight.value(), 0);
+  EXPECT_EQ(left_while_queued(), 0U);
+}
+
+TEST(Connection, running_request_of_a_client_that_left_is_told_so) {
+  for (const bool resets : {true, false}) {
+    TestTransport server;
+    testing::Progress running;
+    testing::Progress told;
+    server.model->behaviour = [&](Batch batch, BatchDone done) {
+      running.add();
+      while (!batch.items.at(0).cancellation->cancelled()) {
+        std::this_thread::yield();
+      }
+      told.add();
+      done(testing::FakeModel::twice(batch));
+    };
+    SocketClient client = server.connect();
+    client.get("/model");
+    running.wait_for(1);
+    resets ? client.reset() : client.close();
+    told.wait_for(1);
+  }
+}
+
+TEST_F(Disconnects, client_that_only_ends_its_side_gets_its_answer_behind_an_interim_one) {
+  SocketClient half = server.connect();
+  queue(half);
+  half.end_output();
+  const ClientAnswer interim = half.read_answer();
+  EXPECT_EQ(interim.status, 102);
+  EXPECT_EQ(interim.head, "HTTP/1.1 102 Processing\r\n\r\n");
+  expect_first_is_answered();
+  EXPECT_EQ(half.read_answer().body, "outputs: 1");
+  EXPECT_EQ(half.read_to_end(), "");
+  EXPECT_EQ(left_while_queued() + left_while_running(), 0U);
+}
+
+TEST_F(Disconnects, pipelined_requests_of_a_client_that_ended_its_side_are_answered) {
+  SocketClient half = server.connect();
+  half.send("GET /target HTTP/1.1\r\nHost: t\r\n\r\n");
+  queue(half);
+  half.send("GET /target HTTP/1.1\r\nHost: t\r\n\r\n");
+  half.end_output();
+  EXPECT_EQ(half.read_answer().body, "/target|");
+  EXPECT_EQ(half.read_answer().status, 102);
+  expect_first_is_answered();
+  EXPECT_EQ(half.read_answer().body, "outputs: 1");
+  EXPECT_EQ(half.read_answer().body, "/target|");
+  EXPECT_EQ(half.read_to_end(), "");
+}
+
+TEST_F(Disconnects, client_of_http_1_0_gets_no_interim_answer) {
+  SocketClient half = server.connect();
+  queue(half, "1.0");
+  half.end_output();
+  SocketClient probe = server.connect();
+  queue(probe);
+  probe.end_output();
+  EXPECT_EQ(probe.read_answer().status, 102);  // which is when the other would have had one
+  expect_first_is_answered();
+  EXPECT_EQ(half.read_answer().status, 200);
 }
 
 TEST(Connection, answer_does_not_wait_for_the_clients_acknowledgement) {
@@ -263,6 +356,61 @@ TEST(Connection, answer_does_not_wait_for_the_clients_acknowledgement) {
     EXPECT_EQ(client.read_answer().body.size(), 9000U);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 1500ms);
+}
+
+std::string head_of_upload(std::size_t length) {
+  return "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+TEST(HeldBytes, upload_that_does_not_fit_is_refused_before_it_is_read) {
+  TestTransport server({}, 1, 1'000'000);
+  SocketClient first = server.connect();
+  first.send(head_of_upload(900'000) + "begin");
+  while (server.engine.bytes().held() == 0) {
+    std::this_thread::yield();
+  }
+  SocketClient second = server.connect();
+  second.send(head_of_upload(200'000));
+  const ClientAnswer answer = second.read_answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.header("Retry-After"), "1");
+  EXPECT_EQ(answer.header("Connection"), "close");
+  EXPECT_NE(answer.body.find("the server holds too many bytes"), std::string::npos);
+  first.send(std::string(900'000 - 5, 'x'));
+  EXPECT_EQ(first.read_answer().body.size(), 900'000U);
+  SocketClient third = server.connect();
+  third.send(head_of_upload(200'000) + std::string(200'000, 'x') + head_of_upload(3) + "abc");
+  EXPECT_EQ(third.read_answer().body.size(), 200'000U);
+  EXPECT_EQ(third.read_answer().body, "abc");
+  EXPECT_EQ(server.engine.bytes().held(), 0U);
+}
+
+TEST(HeldBytes, are_given_back_when_a_client_dies_or_stalls) {
+  TestTransport server({.stall_timeout = 50ms}, 1, 1'000'000);
+  SocketClient dies = server.connect();
+  dies.send(head_of_upload(800'000) + std::string(100'000, 'x'));
+  dies.reset();
+  while (server.state.connections.value() != 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(server.engine.bytes().held(), 0U);
+  SocketClient stalls = server.connect();
+  stalls.send(head_of_upload(800'000) + "x");
+  EXPECT_EQ(stalls.read_answer().status, 408);
+  EXPECT_EQ(stalls.read_to_end(), "");
+  EXPECT_EQ(server.engine.bytes().held(), 0U);
+}
+
+TEST(HeldBytes, are_given_back_when_the_deadline_passes) {
+  TestTransport server({}, 1, 1'000'000);
+  server.routes.timeout = 30ms;
+  server.model->gate.close();
+  SocketClient client = server.connect();
+  client.post("/model", std::string(500'000, 'x'));
+  EXPECT_EQ(client.read_answer().status, 504);
+  client.get("/target");
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(server.engine.bytes().held(), 0U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../batching/fakes.h"
+#include "waiting_inbox.h"
 #include <gtest/gtest.h>
 
 #include "maas/batching/engine.h"
@@ -16,26 +17,16 @@ namespace {
 // Keeps what it is told.
 class FakeHost final : public ExchangeHost {
  public:
-  void post(std::shared_ptr<Exchange> exchange) noexcept override {
-    const std::lock_guard lock(mutex_);
-    posted_ = std::move(exchange);
-    changed_.notify_all();
-  }
-  void answered(Exchange&) noexcept override { ++answers; }
   void watch(Exchange&) noexcept override { ++watched; }
-  std::shared_ptr<Exchange> wait_posted() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return posted_ != nullptr; });
-    return std::move(posted_);
+  void withdrawn(const ServedModel& served, Withdrawal withdrawal) noexcept override {
+    EXPECT_EQ(served.name(), "m");
+    withdrawals.push_back(withdrawal);
   }
+  void delivered() noexcept override { ++deliveries; }
 
-  int answers = 0;
   int watched = 0;
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::shared_ptr<Exchange> posted_;  // guarded by mutex_
+  int deliveries = 0;
+  std::vector<Withdrawal> withdrawals;
 };
 
 // Submits to the model when there is one, and answers with "finished".
@@ -47,7 +38,7 @@ class FakeHandler final : public Handler {
     }
     if (served) {
       exchange.request.inputs.push_back(Tensor::zeros(DType::kFloat32, {1, 1}));
-      exchange.submit(served, std::chrono::seconds(30));
+      exchange.submit(served, {std::chrono::seconds(30)});
       return;
     }
     exchange.response.body = "at once";
@@ -71,11 +62,28 @@ struct ExchangeTest : ::testing::Test {
   Engine engine{{}, std::make_shared<SystemClock>(), [](const LogRecord&) {}};
   FakeHost host;
   FakeHandler handler;
-  std::shared_ptr<Exchange> exchange = std::make_shared<Exchange>(host);
+  std::shared_ptr<testing::WaitingInbox> inbox = std::make_shared<testing::WaitingInbox>();
+  std::shared_ptr<Exchange> exchange = std::make_shared<Exchange>(host, inbox);
 
   void serve() {
     handler.served = engine.serve({"m"}, model, {});
     exchange->arrived = engine.clock()->now();
+  }
+  void deliver() {
+    for (const auto& posted : inbox->wait()) {
+      posted->deliver(engine.clock()->now());
+    }
+  }
+  std::shared_ptr<Exchange> begin_another() {
+    auto another = std::make_shared<Exchange>(host, inbox);
+    another->arrived = engine.clock()->now();
+    another->begin(handler);
+    return another;
+  }
+  void expect_withdrawn(Withdrawal::Reason reason, bool queued) {
+    ASSERT_EQ(host.withdrawals.size(), 1U);
+    EXPECT_EQ(host.withdrawals[0].reason, reason);
+    EXPECT_EQ(host.withdrawals[0].queued, queued);
   }
 };
 
@@ -83,7 +91,6 @@ TEST_F(ExchangeTest, is_answered_at_once) {
   exchange->begin(handler);
   EXPECT_TRUE(exchange->is_answered());
   EXPECT_EQ(exchange->response.body, "at once");
-  EXPECT_EQ(host.answers, 1);
 }
 
 TEST_F(ExchangeTest, what_a_handler_throws_is_the_answer) {
@@ -100,16 +107,16 @@ TEST_F(ExchangeTest, model_answers_through_the_host) {
   exchange->begin(handler);
   EXPECT_EQ(host.watched, 1);
   EXPECT_FALSE(exchange->is_answered());
-  host.wait_posted()->deliver();
+  deliver();
   EXPECT_EQ(exchange->response.body, "finished");
-  EXPECT_EQ(host.answers, 1);
+  EXPECT_EQ(host.deliveries, 1);
 }
 
 TEST_F(ExchangeTest, failure_while_finishing_replaces_what_was_written) {
   serve();
   handler.throws_later = true;
   exchange->begin(handler);
-  host.wait_posted()->deliver();
+  deliver();
   EXPECT_EQ(exchange->response.status, 500);
   EXPECT_EQ(exchange->response.body.find("half"), std::string::npos);
 }
@@ -125,20 +132,76 @@ TEST_F(ExchangeTest, job_that_is_refused_is_answered_at_once) {
 TEST_F(ExchangeTest, answer_that_comes_after_the_deadline_is_dropped) {
   serve();
   model->gate.close();
+  const int before = model->started.count();
   exchange->begin(handler);
+  model->started.wait_for(before + 1);
   exchange->expire();
   EXPECT_EQ(exchange->response.status, 504);
   EXPECT_TRUE(exchange->cancelled());
+  expect_withdrawn(Withdrawal::Reason::kDeadline, false);
   model->gate.open();
-  host.wait_posted()->deliver();
+  deliver();
   EXPECT_EQ(exchange->response.status, 504);
-  EXPECT_EQ(host.answers, 1);
+  EXPECT_EQ(host.deliveries, 1);
+}
+
+TEST_F(ExchangeTest, client_that_leaves_takes_its_job_out_of_the_queue) {
+  serve();
+  model->gate.close();
+  const int before = model->started.count();
+  const auto running = begin_another();
+  model->started.wait_for(before + 1);
+  exchange->begin(handler);
+  EXPECT_EQ(handler.served->batcher().stats().queued.value(), 1);
+  exchange->leave();
+  exchange->leave();
+  EXPECT_EQ(handler.served->batcher().stats().queued.value(), 0);
+  expect_withdrawn(Withdrawal::Reason::kClientLeft, true);
+  deliver();
+  EXPECT_FALSE(exchange->is_answered());
+  EXPECT_FALSE(exchange->is_out());
+  model->gate.open();
+  deliver();
+  EXPECT_EQ(running->response.body, "finished");
+  EXPECT_EQ(model->started.count(), before + 1);
+}
+
+TEST_F(ExchangeTest, shutdown_is_answered_at_once) {
+  serve();
+  model->gate.close();
+  exchange->begin(handler);
+  exchange->shut_down();
+  EXPECT_EQ(exchange->response.status, 503);
+  ASSERT_EQ(host.withdrawals.size(), 1U);
+  model->gate.open();
+  deliver();
+  EXPECT_EQ(exchange->response.status, 503);
+}
+
+TEST_F(ExchangeTest, job_that_comes_back_when_the_host_is_gone_finds_nobody) {
+  serve();
+  model->gate.close();
+  exchange->begin(handler);
+  exchange->leave();
+  exchange->detach();
+  model->gate.open();
+  deliver();
+  EXPECT_FALSE(exchange->is_out());
+  EXPECT_EQ(host.deliveries, 0);
 }
 
 TEST_F(ExchangeTest, overload_says_when_to_come_back) {
   exchange->fail(Error(ErrorCode::kOverloaded, "full"));
   EXPECT_EQ(exchange->response.status, 503);
   EXPECT_EQ(exchange->response.headers, "Retry-After: 1\r\n");
+  const auto header = [&](ErrorCode code, std::chrono::nanoseconds wait) {
+    exchange->reset();
+    exchange->fail(Error(code, "later").with_retry_after(wait));
+    return exchange->response.headers;
+  };
+  EXPECT_EQ(header(ErrorCode::kUnavailable, std::chrono::milliseconds(2001)), "Retry-After: 3\r\n");
+  EXPECT_EQ(header(ErrorCode::kOverloaded, std::chrono::seconds(2)), "Retry-After: 2\r\n");
+  EXPECT_EQ(header(ErrorCode::kInternal, std::chrono::seconds(2)), "");
 }
 
 TEST_F(ExchangeTest, is_used_again) {
@@ -146,7 +209,7 @@ TEST_F(ExchangeTest, is_used_again) {
   for (int i = 0; i < 3; ++i) {
     exchange->arrived = engine.clock()->now();
     exchange->begin(handler);
-    host.wait_posted()->deliver();
+    deliver();
     EXPECT_EQ(exchange->response.body, "finished");
     exchange->reset();
     EXPECT_FALSE(exchange->is_answered());

@@ -2,16 +2,15 @@
 // Requests through the real router, handlers and batchers, without sockets.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "waiting_inbox.h"
 
 #include "maas/batching/engine.h"
 #include "maas/server/catalog_check.h"
@@ -128,11 +127,16 @@ class Harness {
                     std::string_view body = {},
                     const std::vector<Header>& headers = {}) {
     Host host;
-    const auto exchange = std::make_shared<Exchange>(host);
+    const auto inbox = std::make_shared<WaitingInbox>();
+    const auto exchange = std::make_shared<Exchange>(host, inbox);
     exchange->http = {method, path, {}, headers, body};
     exchange->arrived = engine.clock()->now();
     router.dispatch(*exchange);
-    host.run_until_answered();
+    while (!exchange->is_answered()) {
+      for (const auto& answered : inbox->wait()) {
+        answered->deliver(engine.clock()->now());
+      }
+    }
     while (exchange.use_count() > 1) {
       std::this_thread::yield();  // the executor that answered lets go of it in a moment
     }
@@ -153,29 +157,9 @@ class Harness {
  private:
   class Host final : public ExchangeHost {
    public:
-    void post(std::shared_ptr<Exchange> exchange) noexcept override {
-      const std::lock_guard lock(mutex_);
-      posted_.push_back(std::move(exchange));
-      changed_.notify_one();
-    }
-    void answered(Exchange&) noexcept override { answered_ = true; }
     void watch(Exchange&) noexcept override {}
-    void run_until_answered() {
-      while (!answered_) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return !posted_.empty(); });
-        const auto exchange = std::move(posted_.front());
-        posted_.pop_front();
-        lock.unlock();
-        exchange->deliver();
-      }
-    }
-
-   private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<std::shared_ptr<Exchange>> posted_;  // guarded by mutex_
-    bool answered_ = false;                         // owned by the calling thread
+    void withdrawn(const ServedModel&, Withdrawal) noexcept override {}
+    void delivered() noexcept override {}
   };
 };
 

@@ -77,14 +77,20 @@ TEST(IoThread, drain_answers_what_is_under_way_and_closes_what_is_idle) {
   SocketClient idle = server.connect();
   idle.get("/target");
   EXPECT_EQ(idle.read_answer().status, 200);
+  SocketClient asks = server.connect();
+  asks.get("/target");
+  EXPECT_EQ(asks.read_answer().status, 200);
   server.drain();
-  EXPECT_EQ(idle.read_to_end(), "");
+  asks.get("/target");
+  EXPECT_EQ(asks.read_answer().header("Connection"), "close");
+  EXPECT_EQ(asks.read_to_end(), "");
   EXPECT_FALSE(server.gate.wait_empty(*server.clock, Deadline::after(*server.clock, 10ms)));
   server.model->gate.open();
   const ClientAnswer answer = busy.read_answer();
   EXPECT_EQ(answer.body, "outputs: 1");
   EXPECT_EQ(answer.header("Connection"), "close");
   EXPECT_EQ(busy.read_to_end(), "");
+  EXPECT_EQ(idle.read_to_end(), "");
   EXPECT_TRUE(server.gate.wait_empty(*server.clock, Deadline::after(*server.clock, 20s)));
   EXPECT_THROW(server.connect(), std::runtime_error);
 }
@@ -105,6 +111,40 @@ TEST(IoThread, drain_serves_a_request_that_is_still_arriving) {
   EXPECT_EQ(answer.header("Connection"), "close");
 }
 
+TEST(IoThread, giving_up_answers_what_is_left_and_closes_it) {
+  TestTransport server;
+  server.model->gate.close();
+  SocketClient running = server.connect();
+  const int before = server.model->started.count();
+  running.get("/model");
+  server.model->started.wait_for(before + 1);
+  SocketClient queued = server.connect();
+  queued.get("/model");
+  SocketClient arriving = server.connect();
+  arriving.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhel");
+  SocketClient idle = server.connect();
+  idle.get("/target");
+  idle.read_answer();
+  while (server.served->batcher().stats().in_flight.value() < 2) {
+    std::this_thread::yield();
+  }
+  server.drain();
+  for (const auto& thread : server.threads) {
+    thread->give_up();
+  }
+  for (SocketClient* client : {&running, &queued, &arriving}) {
+    const ClientAnswer answer = client->read_answer();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.header("Connection"), "close");
+    EXPECT_EQ(answer.header("Retry-After"), "1");
+  }
+  EXPECT_EQ(running.read_to_end(), "");
+  EXPECT_EQ(idle.read_to_end(), "");
+  EXPECT_EQ(server.served->batcher().stats().queued.value(), 0);
+  const auto counts = server.state.withdrawals.of("m", 1);
+  EXPECT_EQ(counts[4] + counts[5], 2U);
+}
+
 TEST(IoThread, stop_closes_connections_while_models_run) {
   TestTransport server;
   server.model->gate.close();
@@ -115,11 +155,8 @@ TEST(IoThread, stop_closes_connections_while_models_run) {
   SocketClient idle = server.connect();
   idle.get("/target");
   idle.read_answer();
-  const Thread opener("opener", [&] {
-    EXPECT_EQ(client.read_to_end(), "");
-    server.model->gate.open();
-  });
   server.stop();
+  EXPECT_EQ(client.read_to_end(), "");
   EXPECT_EQ(idle.read_to_end(), "");
   EXPECT_EQ(server.state.in_flight.value(), 0);
   EXPECT_EQ(server.state.connections.value(), 0);

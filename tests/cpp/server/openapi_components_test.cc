@@ -41,6 +41,7 @@ TEST(OpenApiComponents, they_are_json_and_what_they_refer_to_exists) {
   expect_references(own_schemas(), "schemas", schemas);
   expect_references(own_responses(), "schemas", schemas);
   EXPECT_FALSE(keys_of(own_responses()).empty());
+  expect_references(urgency_parameters(), "parameters", keys_of(own_parameters()));
 }
 
 TEST(OpenApiComponents, errors_have_their_response) {

@@ -65,7 +65,7 @@ TEST(OpenApi, every_documented_route_is_there_with_its_scope) {
 TEST(OpenApi, all_references_resolve) {
   const std::string text = document({});
   const std::string components = member(text, "components");
-  for (const std::string kind : {"schemas", "responses"}) {
+  for (const std::string kind : {"schemas", "responses", "parameters"}) {
     const std::string known = member(components, kind);
     const std::string start = "\"#/components/" + kind + "/";
     for (auto at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
@@ -90,6 +90,22 @@ TEST(OpenApi, an_endpoints_operation_gets_the_errors_that_it_does_not_describe) 
   EXPECT_EQ(member(responses, "422"), R"({"description":"own"})");
   EXPECT_EQ(member(responses, "503"), R"({"$ref":"#/components/responses/maas.Unavailable"})");
   EXPECT_EQ(member(member(member(text, "components"), "schemas"), "Label"), R"({"type":"string"})");
+}
+
+TEST(OpenApi, what_runs_a_model_takes_timeout_and_priority) {
+  Catalog catalog;
+  EndpointSpec& endpoint = catalog.endpoints.emplace_back();
+  endpoint.path = "/mine";
+  endpoint.operation = R"({"parameters":[{"name":"own","in":"header"}]})";
+  catalog.endpoints.emplace_back().path = "/bare";
+  const std::string paths = member(document(catalog), "paths");
+  const std::string both(urgency_parameters());
+  const auto parameters = [&](const std::string& path) {
+    return member(member(member(paths, path), "post"), "parameters");
+  };
+  EXPECT_EQ(parameters("/mine"), R"([{"name":"own","in":"header"},)" + both + "]");
+  EXPECT_EQ(parameters("/bare"), "[" + both + "]");
+  EXPECT_EQ(parameters("/v2/models/{model}/infer"), "[" + both + "]");
 }
 
 TEST(OpenApi, an_endpoint_without_an_operation_is_described_all_the_same) {

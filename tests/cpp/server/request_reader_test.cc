@@ -40,7 +40,8 @@ std::string post_chunked(const std::string& body) {
 }
 
 TEST(RequestReader, states_follow_the_bytes) {
-  RequestReader reader(HttpLimits{});
+  ByteBudget budget;
+  RequestReader reader(HttpLimits{}, budget);
   EXPECT_EQ(reader.parse(), State::kIdle);
   feed(reader, "POST /p HTT");
   EXPECT_EQ(reader.parse(), State::kHead);
@@ -62,7 +63,8 @@ TEST(RequestReader, bodies_of_every_size_and_cut_arrive_whole) {
     std::generate(body.begin(), body.end(),
                   [i = 0]() mutable { return static_cast<char>('a' + ++i % 23); });
     for (const std::size_t step : {7, 1'000, 1'000'000}) {
-      RequestReader reader(HttpLimits{});
+      ByteBudget budget;
+      RequestReader reader(HttpLimits{}, budget);
       const std::string two = post(body) + post(body);
       const std::string_view rest = feed_request(reader, two, step);
       ASSERT_EQ(reader.state(), State::kReady) << size << " by " << step;
@@ -78,7 +80,8 @@ TEST(RequestReader, bodies_of_every_size_and_cut_arrive_whole) {
 
 TEST(RequestReader, head_may_begin_at_the_very_end_of_the_memory) {
   for (std::size_t size = 48'900; size < 49'200; size += 7) {
-    RequestReader reader(HttpLimits{});
+    ByteBudget budget;
+    RequestReader reader(HttpLimits{}, budget);
     const std::string two = post(std::string(size, 'x')) + post("next");
     const std::string_view rest = feed_request(reader, two, two.size());
     ASSERT_EQ(reader.state(), State::kReady) << size;
@@ -92,7 +95,8 @@ TEST(RequestReader, head_may_begin_at_the_very_end_of_the_memory) {
 TEST(RequestReader, chunked_bodies_arrive_whole) {
   const std::string body(100'000, 'x');
   for (const std::size_t step : {7, 1'000, 1'000'000}) {
-    RequestReader reader(HttpLimits{});
+    ByteBudget budget;
+    RequestReader reader(HttpLimits{}, budget);
     const std::string two = post_chunked(body) + post("next");
     const std::string_view rest = feed_request(reader, two, step);
     ASSERT_EQ(reader.state(), State::kReady) << step;
@@ -105,7 +109,8 @@ TEST(RequestReader, chunked_bodies_arrive_whole) {
 }
 
 TEST(RequestReader, takes_what_comes_ahead_without_moving_the_request) {
-  RequestReader reader(HttpLimits{});
+  ByteBudget budget;
+  RequestReader reader(HttpLimits{}, budget);
   EXPECT_TRUE(reader.space_ahead().empty());
   for (int i = 0; i < 1000; ++i) {
     const std::string body = "number " + std::to_string(i);
@@ -130,7 +135,8 @@ TEST(RequestReader, takes_what_comes_ahead_without_moving_the_request) {
 }
 
 TEST(RequestReader, head_that_is_refused_says_why) {
-  RequestReader reader(HttpLimits{.body = 10});
+  ByteBudget budget;
+  RequestReader reader(HttpLimits{.body = 10}, budget);
   feed(reader, post("more than ten bytes"));
   EXPECT_EQ(reader.parse(), State::kRefused);
   EXPECT_EQ(reader.error().code(), ErrorCode::kTooLarge);
@@ -140,9 +146,56 @@ TEST(RequestReader, head_that_is_refused_says_why) {
 }
 
 TEST(RequestReader, chunked_body_over_the_limit_is_refused) {
-  RequestReader reader(HttpLimits{.body = 99'999});
+  ByteBudget budget;
+  RequestReader reader(HttpLimits{.body = 99'999}, budget);
   feed_request(reader, post_chunked(std::string(100'000, 'x')), 1000);
   EXPECT_EQ(reader.parse(), State::kRefused);
+}
+
+TEST(RequestReader, body_that_is_not_small_takes_its_bytes_and_gives_them_back) {
+  for (const bool chunked : {false, true}) {
+    ByteBudget budget(1'000'000);
+    RequestReader reader(HttpLimits{}, budget);
+    const std::string body(100'000, 'x');
+    feed_request(reader, chunked ? post_chunked(body) : post(body), 10'000);
+    EXPECT_EQ(reader.state(), State::kReady);
+    EXPECT_GE(budget.held(), body.size());
+    EXPECT_EQ(reader.request().body, body);
+    reader.next();
+    EXPECT_EQ(budget.held(), 0U);
+    feed_request(reader, post(std::string(60'000, 'x')), 10'000);
+    EXPECT_EQ(reader.state(), State::kReady);
+    EXPECT_EQ(budget.held(), 0U);
+  }
+}
+
+TEST(RequestReader, body_without_room_is_refused_before_it_is_read) {
+  for (const bool chunked : {false, true}) {
+    ByteBudget budget(100'000);
+    ASSERT_TRUE(budget.try_take(30'000));
+    RequestReader reader(HttpLimits{}, budget);
+    const std::string body(100'000, 'x');
+    const std::string bytes = chunked ? post_chunked(body) : post(body);
+    const auto left = feed_request(reader, bytes, 1000);
+    ASSERT_EQ(reader.state(), State::kRefused);
+    EXPECT_EQ(reader.error().code(), ErrorCode::kOverloaded);
+    EXPECT_NE(reader.error().message().find("holds too many bytes"), std::string::npos);
+    EXPECT_GT(left.size(), chunked ? 30'000U : 98'000U);
+    reader.discard();
+    EXPECT_EQ(budget.held(), 30'000U);
+    feed_request(reader, post("small"), 1000);
+    EXPECT_EQ(reader.state(), State::kReady);
+  }
+}
+
+TEST(RequestReader, reader_that_goes_gives_its_bytes_back) {
+  ByteBudget budget;
+  {
+    RequestReader reader(HttpLimits{}, budget);
+    feed_request(reader, post(std::string(200'000, 'x')).substr(0, 90'000), 10'000);
+    EXPECT_EQ(budget.held(), 200'000U);
+  }
+  EXPECT_EQ(budget.held(), 0U);
 }
 
 }  // namespace

@@ -97,12 +97,46 @@ TEST_F(ServerTest, drain_answers_what_is_under_way) {
   const int before = model->started.count();
   post_infer(busy);
   model->started.wait_for(before + 1);
-  EXPECT_FALSE(server.drain(1ms));
-  EXPECT_EQ(server.handle({"GET", "/readyz", {}, {}}).status, 503);
-  model->gate.open();
-  EXPECT_EQ(busy.read_answer().header("Connection"), "close");
-  EXPECT_TRUE(server.drain(20s));
+  bool drained = false;
+  {
+    const Thread drainer("drainer", [&] { drained = server.drain(20s); });
+    while (server.handle({"GET", "/readyz", {}, {}}).status != 503) {
+      std::this_thread::yield();
+    }
+    model->gate.open();
+    const auto answer = busy.read_answer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.header("Connection"), "close");
+  }
+  EXPECT_TRUE(drained);
   EXPECT_THROW(SocketClient{server.port()}, std::runtime_error);
+}
+
+TEST_F(ServerTest, drain_answers_503_at_its_limit_and_stop_does_not_wait_for_the_model) {
+  server.start();
+  model->gate.close();
+  SocketClient probe(server.port());
+  probe.get("/v2/health/ready");
+  EXPECT_EQ(probe.read_answer().status, 200);
+  SocketClient busy(server.port());
+  const int before = model->started.count();
+  post_infer(busy);
+  model->started.wait_for(before + 1);
+  bool drained = true;
+  {
+    const Thread drainer("drainer", [&] { drained = server.drain(1s); });
+    while (server.handle({"GET", "/readyz", {}, {}}).status != 503) {
+      std::this_thread::yield();
+    }
+    probe.get("/v2/health/ready");
+    EXPECT_EQ(probe.read_answer().status, 503);
+    const auto answer = busy.read_answer();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.header("Connection"), "close");
+    EXPECT_EQ(busy.read_to_end(), "");
+  }
+  EXPECT_FALSE(drained);
+  server.stop();
 }
 
 TEST_F(ServerTest, stops_twice_and_does_not_start_again) {

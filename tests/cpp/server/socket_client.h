@@ -74,6 +74,7 @@ class SocketClient {
          "\r\n\r\n" + body);
   }
   void end_output() { ::shutdown(socket_.get(), SHUT_WR); }
+  void close() { socket_.close(); }
   // Closes so that the peer sees a reset.
   void reset() {
     const linger now{.l_onoff = 1, .l_linger = 0};

@@ -29,7 +29,7 @@ class TestRoutes final : public Handler {
     const HttpRequest& http = exchange.http;
     if (http.path == "/model") {
       exchange.request.inputs.push_back(Tensor::zeros(DType::kFloat32, {1, 1}));
-      exchange.submit(served_, timeout);
+      exchange.submit(served_, {timeout});
       return;
     }
     if (http.path == "/big") {
@@ -58,8 +58,13 @@ class TestRoutes final : public Handler {
 
 class TestTransport {
  public:
-  explicit TestTransport(ServerOptions wanted = {}, std::size_t io_threads = 1)
-      : options(std::move(wanted)), gate(options.max_connections, state.connections) {
+  explicit TestTransport(ServerOptions wanted = {},
+                         std::size_t io_threads = 1,
+                         std::size_t max_held_bytes = Engine::kDefaultHeldBytes)
+      : engine(
+            {}, clock, [](const LogRecord&) {}, max_held_bytes),
+        options(std::move(wanted)),
+        gate(options.max_connections, state.connections) {
     for (std::size_t i = 0; i < io_threads; ++i) {
       threads.push_back(std::make_unique<IoThread>(transport, "test-io"));
     }
@@ -100,7 +105,7 @@ class TestTransport {
 
   std::shared_ptr<FakeModel> model = std::make_shared<FakeModel>();
   std::shared_ptr<SystemClock> clock = std::make_shared<SystemClock>();
-  Engine engine{{}, clock, [](const LogRecord&) {}};
+  Engine engine;
   std::shared_ptr<ServedModel> served = engine.serve({"m"}, model, {});
   TestRoutes routes{served};
   ServerOptions options;
@@ -111,6 +116,7 @@ class TestTransport {
                       gate,
                       options,
                       *clock,
+                      engine.bytes(),
                       engine.log()};
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<Listener> listener;

@@ -55,6 +55,19 @@ TEST_F(TypedHandler, a_callable_gets_texts_and_answers_bytes) {
   EXPECT_EQ(harness.post("/text", R"({"f0":1})").content_type, "application/json");
 }
 
+TEST_F(TypedHandler, headers_say_how_soon_the_answer_is_wanted) {
+  const auto call = [&](const std::vector<Header>& headers) {
+    return harness.call(Method::kPost, "/native", R"({"x":[2,5]})", headers);
+  };
+  EXPECT_EQ(call({{"X-Request-Timeout-Ms", "9000"}, {"X-Request-Priority", "3"}}).status, 200);
+  const Request& request = harness.kept->request;
+  EXPECT_EQ(request.deadline.at() - harness.kept->arrived, std::chrono::seconds(9));
+  EXPECT_EQ(request.priority, 3);
+  const HttpResponse wrong = call({{"X-Request-Priority", "first"}});
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_THAT(wrong.body, HasSubstr("X-Request-Priority"));
+}
+
 TEST_F(TypedHandler, a_callable_says_what_its_bytes_are) {
   EXPECT_EQ(harness.post("/octets", R"({"f0":1})").content_type, "application/octet-stream");
   EXPECT_EQ(harness.post("/own", R"({"f0":1})").content_type, "text/own; charset=utf-8");

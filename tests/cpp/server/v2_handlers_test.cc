@@ -118,6 +118,35 @@ TEST_F(V2Handlers, clients_without_a_content_type_are_understood) {
   EXPECT_THAT(binary.body, HasSubstr("binary tensor data"));
 }
 
+TEST_F(V2Handlers, wrong_urgency_is_400_and_named) {
+  EXPECT_THAT(infer("[1,2]", "[1,2]", R"(,"parameters":{"timeout":"soon"})").body,
+              HasSubstr("'timeout' must be a whole number of microseconds"));
+  EXPECT_THAT(infer("[1,2]", "[1,2]", R"(,"parameters":{"priority":-1})").body,
+              HasSubstr("'priority' must be a whole number from 1"));
+  const HttpResponse response =
+      harness.call(Method::kPost, "/v2/models/m/infer", "{}", {{"X-Request-Timeout-Ms", "never"}});
+  EXPECT_EQ(response.status, 400);
+  EXPECT_THAT(response.body, HasSubstr("X-Request-Timeout-Ms"));
+}
+
+TEST_F(V2Handlers, shortest_timeout_and_the_priority_reach_the_request) {
+  const auto& request = [this]() -> const Request& { return harness.kept->request; };
+  const auto allowed = [&] { return request().deadline.at() - harness.kept->arrived; };
+  infer("[1,2]", "[1,2]");
+  EXPECT_EQ(allowed(), harness.options.request_timeout);
+  EXPECT_EQ(request().priority, kDefaultPriority);
+  infer("[1,2]", "[1,2]", R"(,"parameters":{"timeout":9000000,"priority":2})");
+  EXPECT_EQ(allowed(), std::chrono::seconds(9));
+  EXPECT_EQ(request().priority, 2);
+  const std::string body =
+      R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],)"
+      R"("parameters":{"timeout":9000000}})";
+  harness.call(Method::kPost, "/v2/models/m/infer", body,
+               {{"X-Request-Timeout-Ms", "8000.5"}, {"X-Request-Priority", "1"}});
+  EXPECT_EQ(allowed(), std::chrono::microseconds(8000500));
+  EXPECT_EQ(request().priority, 1);
+}
+
 TEST(V2Limits, inputs_larger_than_the_limit_are_413) {
   ServerOptions options;
   options.max_body_bytes = 7;

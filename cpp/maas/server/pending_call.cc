@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/pending_call.h"
+
+#include <condition_variable>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "maas/base/error.h"
+#include "maas/server/head_fields.h"
+
+namespace maas {
+namespace {
+
+// "Name: value\r\n" lines.
+void split_fields(std::string_view lines, Server::Answer& answer) {
+  while (!lines.empty()) {
+    const std::size_t end = lines.find("\r\n");
+    const std::string_view line = lines.substr(0, end);
+    const std::size_t colon = line.find(": ");
+    if (colon != std::string_view::npos) {
+      answer.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+    }
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 2);
+  }
+}
+
+Server::Answer answer_of(Exchange& exchange) {
+  Server::Answer answer;
+  HttpResponse& response = exchange.response;
+  answer.status = response.status;
+  if (!response.content_type.empty()) {
+    answer.headers.emplace_back("Content-Type", response.content_type);
+  }
+  answer.headers.emplace_back("X-Request-Id", exchange.request.id.text());
+  split_fields(response.headers, answer);
+  if (exchange.http.method != Method::kHead) {
+    answer.body = std::move(response.body);
+  }
+  return answer;
+}
+
+}  // namespace
+
+// Wakes those who wait for the one job that there is.
+class PendingCall::Inbox final : public Mailbox {
+ public:
+  // Until there is mail, or somebody else has settled the call.
+  void wait(Clock& clock, Deadline deadline) {
+    std::unique_lock lock(mutex_);
+    while (!over_ && !deadline.expired(clock.now())) {
+      clock.wait_until(lock, changed_, deadline.at());
+    }
+  }
+  void notify() noexcept override {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;  // guarded by mutex_
+};
+
+PendingCall::PendingCall(Server::Call call, Clock& clock, ServerState& state)
+    : call_(std::move(call)),
+      clock_(clock),
+      state_(state),
+      inbox_(std::make_shared<Inbox>()),
+      exchange_(std::make_shared<Exchange>(*this, inbox_)) {
+  for (const auto& [name, value] : call_.headers) {
+    headers_.push_back({name, value});
+  }
+  state_.in_flight.add(1);
+}
+
+PendingCall::~PendingCall() {
+  cancel();
+  exchange_->detach();
+  inbox_->close();
+}
+
+void PendingCall::begin(const std::function<void(Exchange&)>& dispatch) {
+  const std::lock_guard lock(mutex_);
+  exchange_->request.id = RequestId::next();
+  exchange_->arrived = clock_.now();
+  exchange_->http.method = method_named(call_.method);
+  exchange_->http.headers = headers_;
+  exchange_->http.body = call_.body;
+  if (!split_target(call_.target, exchange_->http)) {
+    exchange_->fail(Error(ErrorCode::kInvalidArgument, "the request target is not a path"));
+  } else {
+    dispatch(*exchange_);
+  }
+  settle();
+}
+
+bool PendingCall::done() {
+  const std::lock_guard lock(mutex_);
+  collect();
+  return answer_.has_value();
+}
+
+Server::Answer PendingCall::wait() {
+  while (!done()) {
+    inbox_->wait(clock_, exchange_->request.deadline);
+  }
+  return *answer_;
+}
+
+void PendingCall::cancel() {
+  const std::lock_guard lock(mutex_);
+  collect();
+  if (!answer_) {
+    exchange_->leave();
+    exchange_->fail(Error(ErrorCode::kCancelled, "the client left"));
+    settle();
+    inbox_->notify();
+  }
+}
+
+void PendingCall::collect() {
+  if (answer_) {
+    return;
+  }
+  inbox_->take(mail_);
+  for (const auto& exchange : mail_) {
+    exchange->deliver(clock_.now());
+  }
+  mail_.clear();
+  if (!exchange_->is_answered() && exchange_->request.deadline.expired(clock_.now())) {
+    exchange_->expire();
+  }
+  settle();
+}
+
+// Keeps the answer once there is one.
+void PendingCall::settle() {
+  if (!answer_ && exchange_->is_answered()) {
+    answer_ = answer_of(*exchange_);
+    exchange_->catalog.reset();  // a job that expired may hold the exchange for longer
+    state_.in_flight.add(-1);
+    state_.count_answer(answer_->status);
+  }
+}
+
+void PendingCall::withdrawn(const ServedModel& served, Withdrawal withdrawal) noexcept {
+  state_.withdrawals.add(served, withdrawal);
+}
+
+}  // namespace maas

@@ -66,9 +66,9 @@ class Results:
 class Bench:
     """The model, the texts and the results of one run."""
 
-    def __init__(self, args: argparse.Namespace, folder: pathlib.Path) -> None:
+    def __init__(self, args: argparse.Namespace, folder: pathlib.Path, report: Report) -> None:
         """Read what minilm.py wrote."""
-        self.args, self.folder, self.results = args, folder, Results()
+        self.args, self.folder, self.report, self.results = args, folder, report, Results()
         self.model = args.models / "minilm.pt"
         listed = args.models / "texts.json"
         if not (self.model.is_file() and listed.is_file()):
@@ -120,6 +120,10 @@ class Bench:
             load = run_wrk(server, c.path, bodies, connections, self.args.seconds)
             server.wait_idle()
             self.results.add(workload, connections, c.name, load)
+            self.report.say(
+                f"{c.name}, {workload}, {connections} connections: {load.per_cpu_second:.1f} a "
+                f"CPU second, {load.errors} errors, others' CPU {load.other_cpu_s:.1f} s"
+            )
 
     def check(self, c: Contestant, port: int, workload: str) -> None:
         """End the run unless every text gets its own right answer, twice, in company."""
@@ -253,7 +257,7 @@ def main() -> int:
     if not contestants:
         sys.exit("no contestant is installed")
     with scratch_folder() as folder:
-        bench = Bench(args, folder)
+        bench = Bench(args, folder, report)
         for turn in range(1, args.turns + 1):
             report.say(f"\nturn {turn} of {args.turns}, load {os.getloadavg()[0]:.2f}")
             for workload in args.workloads if not args.no_bare_loop else ():

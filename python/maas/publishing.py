@@ -115,18 +115,21 @@ def _fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
 def _native_fields(
     spec: EndpointSpec, signature: Signature, model: _core.Model
 ) -> list[_core.Field]:
-    """The fields in the order of the model's inputs, of which each must have its parameter."""
+    """The fields in the order of the model's inputs, of which each but optional ones must have its parameter."""
     from maas import _core
 
     given = {item.name: item for item in signature.parameters}
     known = [item.name for item in model.inputs]
-    if set(given) != set(known):
+    needed = [item.name for item in model.inputs if not item.optional]
+    if not set(needed) <= set(given) <= set(known):
         raise InvalidArgumentError(
             f"endpoint {spec.name} has the parameters {_listed(given)}, and model "
             f"{model.name!r} has the inputs {_listed(known)}; the names must be the same"
         )
     fields = []
     for item in model.inputs:
+        if item.name not in given:
+            continue  # optional: the model does without, or the batcher supplies it
         tensor = _native_tensor(spec, given[item.name], item)
         fields.append(_core.Field(item.name, dtype=tensor.dtype, shape=tensor.shape))
     return fields

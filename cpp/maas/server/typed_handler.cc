@@ -73,7 +73,9 @@ void TypedHandler::start(Exchange& exchange) const {
   read_typed_request(exchange.http.body, endpoint, max_bytes_, inputs);
   if (!endpoint.pre.empty()) {
     for (Tensor& input : inputs) {
-      input = apply_ops(endpoint.pre, std::move(input), {});
+      if (!input.is_absent()) {
+        input = apply_ops(endpoint.pre, std::move(input), {});
+      }
     }
   }
   exchange.submit(endpoint.model, Urgency{endpoint.timeout}.combined_with(asked));

@@ -73,7 +73,7 @@ class FieldsReader {
   FieldsReader(std::string_view body, const EndpointSpec& endpoint, std::size_t max_bytes)
       : json_(body),
         fields_(endpoint.fields),
-        leading_(endpoint.model->model().signature().batch_dim),
+        signature_(endpoint.model->model().signature()),
         room_(max_bytes) {}
 
   void read(std::vector<Tensor>& inputs);
@@ -81,12 +81,13 @@ class FieldsReader {
  private:
   void read_member(std::string_view key, std::vector<Tensor>& inputs);
   void fill_absent(std::vector<Tensor>& inputs);
+  void spread(std::vector<Tensor>& inputs) const;
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
   void read_field(const FieldSpec& field, Tensor& input);
 
   JsonReader json_;
   const std::vector<FieldSpec>& fields_;
-  const bool leading_;      // tensors get a leading dimension of one row
+  const Signature& signature_;
   std::size_t room_;        // bytes of tensors that may still be made
   std::uint64_t seen_ = 0;  // one bit per field
   Problems problems_;
@@ -117,6 +118,21 @@ void FieldsReader::read(std::vector<Tensor>& inputs) {
   json_.finish();
   fill_absent(inputs);
   problems_.throw_if_any();
+  if (fields_.size() < signature_.inputs.size()) {
+    spread(inputs);
+  }
+}
+
+// Inputs without a field stay absent; the others are in the same order.
+void FieldsReader::spread(std::vector<Tensor>& inputs) const {
+  std::vector<Tensor> all(signature_.inputs.size());
+  std::size_t field = 0;
+  for (std::size_t i = 0; i < all.size() && field < fields_.size(); ++i) {
+    if (signature_.inputs[i].name == fields_[field].name) {
+      all[i] = std::move(inputs[field++]);
+    }
+  }
+  inputs = std::move(all);
 }
 
 void FieldsReader::read_member(std::string_view key, std::vector<Tensor>& inputs) {
@@ -157,7 +173,9 @@ void FieldsReader::read_field(const FieldSpec& field, Tensor& input) {
   const auto problem = read_tensor(json_, {*field.dtype, field.row, false, room_}, row);
   if (!problem) {
     room_ -= row.byte_size();
-    input = leading_ ? row.reshaped(row.shape().with_leading(1)) : row;
+    const auto index = signature_.find_input(field.name);
+    const bool rows = index && signature_.has_rows(signature_.inputs[*index]);
+    input = rows ? row.reshaped(row.shape().with_leading(1)) : row;
   } else if (problem->kind == TensorProblem::Kind::kSize) {
     throw Error(ErrorCode::kTooLarge, "field '" + field.name + "' " + problem->message);
   } else {

@@ -85,8 +85,9 @@ void write_typed_response(const EndpointSpec& endpoint,
                           const std::vector<Tensor>& outputs,
                           std::string& body) {
   const auto find = [&](std::string_view name) -> const Tensor* {
-    for (std::size_t i = 0; i < endpoint.fields.size() && i < inputs.size(); ++i) {
-      if (endpoint.fields[i].name == name) {
+    const Signature& signature = endpoint.model->model().signature();
+    for (std::size_t i = 0; i < signature.inputs.size() && i < inputs.size(); ++i) {
+      if (signature.inputs[i].name == name && !inputs[i].is_absent()) {
         return &inputs[i];
       }
     }

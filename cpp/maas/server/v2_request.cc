@@ -28,7 +28,7 @@ void claim(bool& seen, std::string_view key) {
 }
 
 bool is_read(const Tensor& tensor) noexcept {
-  return tensor.data() != nullptr || tensor.dtype() == DType::kBytes;
+  return !tensor.is_absent();
 }
 
 void expect(JsonReader& json, JsonType type, std::string_view what) {
@@ -107,7 +107,7 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
     fail("the request has no \"inputs\"");
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!is_read(inputs[i])) {
+    if (!is_read(inputs[i]) && !signature_.inputs[i].optional) {
       fail("input '" + signature_.inputs[i].name + "' is missing");
     }
   }

@@ -97,7 +97,7 @@ TEST_F(CatalogCheck, outputs_exist_and_have_names_when_there_are_several) {
 TEST_F(CatalogCheck, an_endpoint_needs_a_model_that_suits_it) {
   EXPECT_THAT(problem([](Catalog& c) { c.endpoints[0].model = nullptr; }), HasSubstr("no model"));
   EXPECT_THAT(problem([](Catalog& c) { c.endpoints[0].fields.clear(); }),
-              HasSubstr("one field for each input"));
+              HasSubstr("a field for each input"));
   EXPECT_THAT(problem([](Catalog& c) { c.endpoints[1].model = c.endpoints[0].model; }),
               HasSubstr("body and content type"));
 }

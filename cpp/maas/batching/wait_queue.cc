@@ -34,8 +34,9 @@ bool WaitQueue::push(std::shared_ptr<Job> job) {
   place.sequence = next_sequence_++;
   place.key = key_.hash(request.inputs);
   Part& part = part_of(*job);
-  const bool opens = part.jobs.empty();
-  if (opens || place.submitted < part.opened) {
+  // The first, or one that came before those that wait and was slower to get here.
+  const bool opens = part.jobs.empty() || place.submitted < part.opened;
+  if (opens) {
     part.opened = place.submitted;
   }
   part.rows += request.rows;

@@ -118,14 +118,15 @@ TEST_F(AdmissionTest, a_full_queue_says_when_what_waits_will_be_done) {
   EXPECT_EQ(refused.error().retry_after(), milliseconds(1500));  // half a batch, and one that runs
 }
 
-TEST_F(AdmissionTest, a_deadline_that_has_passed_is_refused_as_such) {
-  EXPECT_EQ(due_in(-seconds(1), 0).error().code(), ErrorCode::kDeadlineExceeded);
-  EXPECT_EQ(due_in(Duration::zero(), 0).error().code(), ErrorCode::kDeadlineExceeded);
+TEST_F(AdmissionTest, a_deadline_that_has_passed_is_refused_as_such_by_a_busy_model) {
+  EXPECT_EQ(due_in(-seconds(1), 1).error().code(), ErrorCode::kDeadlineExceeded);
+  EXPECT_EQ(due_in(Duration::zero(), 1).error().code(), ErrorCode::kDeadlineExceeded);
 }
 
 TEST_F(AdmissionTest, an_idle_model_takes_everything) {
   learn();
   EXPECT_TRUE(due_in(milliseconds(1), 0));
+  EXPECT_TRUE(due_in(-seconds(1), 0));  // and answers it as late
   EXPECT_FALSE(due_in(milliseconds(1), 1));
 }
 

@@ -66,14 +66,17 @@ def serve_app(serve: Callable[..., Process], folder: Path, *arguments: str) -> P
 
 def wait_until(process: Process, running: int, queued: int) -> None:
     """The metrics show so many requests that run and wait."""
-    client = process.client()
+    connection = http.client.HTTPConnection(urlsplit(process.url).netloc)
+    values: dict[str, float] = {}
     for _ in range(2000):
-        lines = client.get("/metrics").decode().splitlines()
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
         values = {line.split("{")[0]: float(line.split()[-1]) for line in lines if "/wait" in line}
         if (
             values.get("maas_queue_depth") == queued
             and values.get("maas_in_flight") == running + queued
         ):
+            connection.close()
             return
         time.sleep(0.005)
     raise AssertionError(f"never {running} running and {queued} queued: {values}")

@@ -392,6 +392,9 @@ TEST(HeldBytes, are_given_back_when_a_client_dies_or_stalls) {
   TestTransport server({.stall_timeout = 50ms}, 1, 1'000'000);
   SocketClient dies = server.connect();
   dies.send(head_of_upload(800'000) + std::string(100'000, 'x'));
+  while (server.engine.bytes().held() == 0) {
+    std::this_thread::yield();
+  }
   dies.reset();
   while (server.state.connections.value() != 0) {
     std::this_thread::yield();

@@ -55,7 +55,7 @@ void fill(Request& request, std::vector<Tensor> inputs, Deadline deadline) {
 // its own batch, which ends only when the answer is there.
 Status submit_now(Batcher& batcher, std::shared_ptr<Job> job) {
   const WakeScope wakes;
-  return batcher.submit(std::move(job));
+  return batcher.submit(job);
 }
 
 }  // namespace

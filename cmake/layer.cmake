@@ -1,3 +1,9 @@
+# Seconds; under a sanitizer the same tests take many times as long.
+set(MAAS_TEST_TIMEOUT 120)
+if(MAAS_SANITIZE)
+  set(MAAS_TEST_TIMEOUT 600)
+endif()
+
 # maas_layer(NAME SOURCES ... HEADERS ... DEPENDS layers... PRIVATE targets... TESTS ... ISAS ...)
 #
 # One static library per layer. Its test program links that layer alone, so a call to a layer on its
@@ -15,13 +21,14 @@ function(maas_layer name)
   if(MAAS_TESTS AND arg_TESTS)
     list(TRANSFORM arg_TESTS PREPEND ${PROJECT_SOURCE_DIR}/tests/cpp/${name}/)
     add_executable(maas_${name}_test ${arg_TESTS})
+    target_include_directories(maas_${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)
     target_link_libraries(maas_${name}_test PRIVATE maas::${name} ${arg_PRIVATE} GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND maas_${name}_test)
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT ${MAAS_TEST_TIMEOUT})
     foreach(isa IN LISTS arg_ISAS)
       add_test(NAME ${name}_${isa} COMMAND maas_${name}_test)
       set_tests_properties(${name}_${isa} PROPERTIES
-        LABELS ${name} TIMEOUT 120 ENVIRONMENT MAAS_FORCE_ISA=${isa}
+        LABELS ${name} TIMEOUT ${MAAS_TEST_TIMEOUT} ENVIRONMENT MAAS_FORCE_ISA=${isa}
         SKIP_REGULAR_EXPRESSION "not supported by this processor")
     endforeach()
   endif()

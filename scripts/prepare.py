@@ -34,6 +34,7 @@ class Purpose:
     options: dict[str, str] = field(default_factory=dict)  # CMake's; others stay as they are
     installs: bool = True  # the core into .venv
     every_target: bool = False  # programs besides the core, whose sources no stamp watches
+    always_configures: bool = False  # reads the compile database, which must have every source
 
 
 TESTS, BENCHMARKS = system_packages.TESTS, system_packages.BENCHMARKS
@@ -47,8 +48,9 @@ PURPOSES = {
     ),
     "check": Purpose(
         extras=("test", "check"),
-        packages=system_packages.BUILD + TESTS,
-        options={"MAAS_TESTS": "ON"},
+        packages=system_packages.BUILD + TESTS + BENCHMARKS,
+        options={"MAAS_TESTS": "ON", "MAAS_BENCHMARKS": "ON"},
+        always_configures=True,
     ),
     "sanitize": Purpose(packages=system_packages.BUILD + TESTS, installs=False),
     "coverage": Purpose(extras=("test", "coverage"), packages=system_packages.BUILD + TESTS),
@@ -95,12 +97,13 @@ def pip_install(name: str, requirements: list[str]) -> None:
 def prepare_core(purpose: Purpose) -> None:
     key = digest(sources_digest(), os.environ.get("CI", ""))
     current = stamped("core", key)
-    if current and not purpose.every_target:
-        return
-    announce(f"build/{TREE.name}")
-    options = [f"-D{name}={value}" for name, value in purpose.options.items()]
-    run_cmake("--preset", "release", *options)
-    run_cmake("--build", str(TREE))
+    builds = purpose.every_target or not current
+    if builds or purpose.always_configures:
+        announce(f"build/{TREE.name}")
+        options = [f"-D{name}={value}" for name, value in purpose.options.items()]
+        run_cmake("--preset", "release", *options)
+    if builds:
+        run_cmake("--build", str(TREE))
     if not current:
         with stamping("core", key):
             run_pip(

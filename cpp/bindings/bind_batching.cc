@@ -119,7 +119,7 @@ ModelHandle add_callable(const EngineHandle& self,
                          PythonModel::Options options,
                          PyHandle function,
                          std::string name,
-                         BatchOptions batching) {
+                         const BatchOptions& batching) {
   const int threads = options.asynchronous ? 1 : batching.executors;
   options.log = self.engine->log();
   options.clock = self.engine->clock();
@@ -136,23 +136,27 @@ std::vector<Tensor> run(const ModelHandle& self, std::vector<Tensor> inputs, dou
       .outputs;
 }
 
+void tell(const py::object& done, const Result<Reply>& reply) {
+  try {
+    if (reply) {
+      done(py::cast(reply->outputs), py::none());
+    } else {
+      done(py::none(), make_core_error(reply.error()));
+    }
+  } catch (py::error_already_set& error) {
+    error.discard_as_unraisable("maas done");
+  }
+}
+
 void submit(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, PyHandle done) {
   const Deadline deadline = Deadline::after(*self.engine->clock(), duration(timeout_s));
   call_async(self.served->batcher(), std::move(inputs), deadline,
-             [done = std::move(done)](Result<Reply> reply) {
+             [done = std::move(done)](const Result<Reply>& reply) {
                if (interpreter_is_finalizing()) {
                  return;
                }
                const py::gil_scoped_acquire gil;
-               try {
-                 if (reply) {
-                   done.get()(py::cast(reply->outputs), py::none());
-                 } else {
-                   done.get()(py::none(), make_core_error(reply.error()));
-                 }
-               } catch (py::error_already_set& error) {
-                 error.discard_as_unraisable("maas done");
-               }
+               tell(done.get(), reply);
              });
 }
 
@@ -186,8 +190,36 @@ py::dict statistics(const ModelHandle& self) {
   return out;
 }
 
-void bind_engine(py::module_& module) {
-  py::class_<EngineHandle>(module, "Engine", py::is_final())
+void bind_serving(py::class_<EngineHandle>& engine) {
+  engine
+      .def(
+          "load_model",
+          [](const EngineHandle& self, std::string path, std::string name, int version,
+             std::optional<std::vector<TensorSpec>> inputs,
+             std::optional<std::vector<TensorSpec>> outputs, bool batch_dim,
+             const BatchOptions& batching) {
+            return load(
+                self, std::move(path),
+                {std::move(name), version, std::move(inputs), std::move(outputs), batch_dim},
+                batching);
+          },
+          py::arg("path"), py::kw_only(), py::arg("name"), py::arg("version"), py::arg("inputs"),
+          py::arg("outputs"), py::arg("batch_dim"), py::arg("batching"), Unlocked())
+      .def(
+          "add_callable",
+          [](const EngineHandle& self, py::object function, std::string name,
+             std::vector<FieldSpec> fields, bool asynchronous, bool contexts,
+             const BatchOptions& batching) {
+            return add_callable(self, {std::move(fields), asynchronous, contexts, {}, {}},
+                                PyHandle(std::move(function)), std::move(name), batching);
+          },
+          py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
+          py::arg("asynchronous"), py::arg("contexts"), py::arg("batching"));
+}
+
+void bind_engine(const py::module_& module) {
+  py::class_<EngineHandle> engine(module, "Engine", py::is_final());
+  engine
       .def(py::init([](int cores, int io_threads, int executors, int intra_op_threads,
                        std::size_t max_held_bytes, bool manual_clock,
                        const std::optional<py::object>& log) {
@@ -217,37 +249,15 @@ void bind_engine(py::module_& module) {
           },
           py::arg("patience_s"), Unlocked())
       .def(
-          "load_model",
-          [](const EngineHandle& self, std::string path, std::string name, int version,
-             std::optional<std::vector<TensorSpec>> inputs,
-             std::optional<std::vector<TensorSpec>> outputs, bool batch_dim,
-             const BatchOptions& batching) {
-            return load(
-                self, std::move(path),
-                {std::move(name), version, std::move(inputs), std::move(outputs), batch_dim},
-                batching);
-          },
-          py::arg("path"), py::kw_only(), py::arg("name"), py::arg("version"), py::arg("inputs"),
-          py::arg("outputs"), py::arg("batch_dim"), py::arg("batching"), Unlocked())
-      .def(
-          "add_callable",
-          [](const EngineHandle& self, py::object function, std::string name,
-             std::vector<FieldSpec> fields, bool asynchronous, bool contexts,
-             const BatchOptions& batching) {
-            return add_callable(self, {std::move(fields), asynchronous, contexts, {}, {}},
-                                PyHandle(std::move(function)), std::move(name), batching);
-          },
-          py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
-          py::arg("asynchronous"), py::arg("contexts"), py::arg("batching"))
-      .def(
           "close",
           [](const EngineHandle& self, double timeout_s) {
             return self.engine->close(Deadline::after(*self.engine->clock(), duration(timeout_s)));
           },
           py::arg("timeout_s") = 5.0, Unlocked());
+  bind_serving(engine);
 }
 
-void bind_model(py::module_& module) {
+void bind_model(const py::module_& module) {
   py::class_<ModelHandle>(module, "Model", py::is_final())
       .def_property_readonly("name", [](const ModelHandle& self) { return self.served->name(); })
       .def_property_readonly("version",
@@ -281,7 +291,7 @@ void bind_model(py::module_& module) {
 
 }  // namespace
 
-void bind_batching(py::module_& module) {
+void bind_batching(const py::module_& module) {
   py::class_<BatchOptions>(module, "BatchOptions", py::is_final())
       .def(py::init([](std::int64_t max_batch_size, double batch_timeout_ms,
                        std::size_t max_queue_size, int executors, const std::string& batch_policy,

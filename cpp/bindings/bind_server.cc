@@ -155,11 +155,31 @@ void bind_declarations(const py::module_& module) {
            py::arg("outputs") = std::vector<NamedOutput>{}, py::arg("operation") = "{}");
 }
 
+void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
+  server
+      .def("begin", &begin, py::arg("method"), py::arg("target"), py::arg("headers"),
+           py::arg("body"))
+      .def(
+          "handle",
+          [](const ServerHandle& self, std::string method, std::string target, Headers headers,
+             const py::bytes& body) {
+            return wait(
+                begin(self, std::move(method), std::move(target), std::move(headers), body));
+          },
+          py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
+  py::class_<PendingHandle>(module, "PendingCall", py::is_final())
+      .def("wait", &wait)
+      .def(
+          "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())
+      .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());
+}
+
 }  // namespace
 
 void bind_server(const py::module_& module) {
   bind_declarations(module);
-  py::class_<ServerHandle>(module, "Server", py::is_final())
+  py::class_<ServerHandle> server(module, "Server", py::is_final());
+  server
       .def(py::init([](const EngineHandle& engine, std::string host, int port,
                        std::size_t max_body_bytes, std::size_t max_connections,
                        double header_timeout_s, double idle_timeout_s, double request_timeout_s,
@@ -195,23 +215,8 @@ void bind_server(const py::module_& module) {
             return self.server->drain(duration(timeout_s));
           },
           py::arg("timeout_s"), Unlocked())
-      .def(
-          "stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
-      .def("begin", &begin, py::arg("method"), py::arg("target"), py::arg("headers"),
-           py::arg("body"))
-      .def(
-          "handle",
-          [](const ServerHandle& self, std::string method, std::string target, Headers headers,
-             const py::bytes& body) {
-            return wait(
-                begin(self, std::move(method), std::move(target), std::move(headers), body));
-          },
-          py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
-  py::class_<PendingHandle>(module, "PendingCall", py::is_final())
-      .def("wait", &wait)
-      .def(
-          "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())
-      .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());
+      .def("stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked());
+  bind_calls(module, server);
 }
 
 }  // namespace maas

@@ -8,8 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "module.h"
-
 namespace maas {
 namespace {
 
@@ -174,6 +172,29 @@ Signature signature_of(const std::vector<FieldSpec>& fields) {
   return signature;
 }
 
+// Calls the handler, with the GIL. Nothing when its answers come later, through `done`.
+std::optional<Result<BatchResult>> call(const py::object& function,
+                                        const PythonModel::Options& options,
+                                        const Batch& batch,
+                                        BatchDone& done) {
+  const py::gil_scoped_acquire gil;
+  try {
+    const auto rows = static_cast<std::size_t>(batch.rows);
+    const py::list columns = columns_of(batch, options.fields);
+    const py::list requests = requests_of(batch, options);
+    if (options.asynchronous) {
+      function(columns, requests, std::make_unique<Done>(std::move(done), rows));
+      return std::nullopt;
+    }
+    return read_answers(function(columns, requests), rows);
+  } catch (const std::exception& error) {
+    if (options.log) {
+      options.log({LogLevel::kError, error.what(), std::string(batch.items.front().id.text())});
+    }
+    throw Error(ErrorCode::kInternal, "internal error");
+  }
+}
+
 }  // namespace
 
 PythonModel::PythonModel(PyHandle function, Options options)
@@ -185,31 +206,14 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
   if (interpreter_is_finalizing()) {
     throw Error(ErrorCode::kUnavailable, "the process is going down");
   }
-  std::optional<Result<BatchResult>> result;
-  {
-    const py::gil_scoped_acquire gil;
-    try {
-      const auto rows = static_cast<std::size_t>(batch.rows);
-      if (options_.asynchronous) {
-        function_.get()(columns_of(batch, options_.fields), requests_of(batch, options_),
-                        std::make_unique<Done>(std::move(done), rows));
-        return;
-      }
-      result = read_answers(
-          function_.get()(columns_of(batch, options_.fields), requests_of(batch, options_)), rows);
-    } catch (const std::exception& error) {
-      if (options_.log) {
-        options_.log({LogLevel::kError, error.what(), std::string(batch.items.front().id.text())});
-      }
-      throw Error(ErrorCode::kInternal, "internal error");
-    }
+  if (auto result = call(function_.get(), options_, batch, done)) {
+    done(std::move(*result));
   }
-  done(std::move(*result));
 }
 
 void PythonModel::warm_up(std::int64_t /*rows*/, const ExecutorContext& /*context*/) {}
 
-void bind_python_model(py::module_& module) {
+void bind_python_model(const py::module_& module) {
   py::class_<RequestInfo>(module, "RequestInfo", py::is_final())
       .def_property_readonly("id", &RequestInfo::id)
       .def_property_readonly("cancelled", &RequestInfo::cancelled)

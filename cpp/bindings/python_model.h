@@ -42,6 +42,6 @@ class PythonModel final : public Model {
   Signature signature_;
 };
 
-void bind_python_model(pybind11::module_& module);
+void bind_python_model(const pybind11::module_& module);
 
 }  // namespace maas

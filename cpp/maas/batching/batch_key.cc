@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 namespace maas {
@@ -36,6 +37,22 @@ bool same_values(const Tensor& a, const Tensor& b) noexcept {
          (a.byte_size() == 0 || std::memcmp(a.data(), b.data(), a.byte_size()) == 0);
 }
 
+// Equal from axis `first` on, but for the padded one.
+bool same_axes(const Shape& a,
+               const Shape& b,
+               std::size_t first,
+               std::optional<std::size_t> padded) noexcept {
+  if (a.rank() != b.rank()) {
+    return false;
+  }
+  for (std::size_t axis = first; axis < a.rank(); ++axis) {
+    if (a[axis] != b[axis] && padded != axis) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 std::uint64_t BatchKey::hash(const std::vector<Tensor>& inputs) const noexcept {
@@ -57,18 +74,12 @@ std::uint64_t BatchKey::hash(const std::vector<Tensor>& inputs) const noexcept {
 
 bool BatchKey::same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) const noexcept {
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const Shape& x = a[i].shape();
-    const Shape& y = b[i].shape();
-    if (a[i].is_absent() != b[i].is_absent() || a[i].dtype() != b[i].dtype() ||
-        x.rank() != y.rank()) {
+    if (a[i].is_absent() != b[i].is_absent() || a[i].dtype() != b[i].dtype()) {
       return false;
     }
-    const auto padded = padding_.axis(i);
-    for (std::size_t axis = signature_.has_rows(signature_.inputs[i]) ? 1 : 0; axis < x.rank();
-         ++axis) {
-      if (x[axis] != y[axis] && padded != axis) {
-        return false;
-      }
+    const std::size_t first = signature_.has_rows(signature_.inputs[i]) ? 1 : 0;
+    if (!same_axes(a[i].shape(), b[i].shape(), first, padding_.axis(i))) {
+      return false;
     }
     if (signature_.inputs[i].shape_tensor && !same_values(a[i], b[i])) {
       return false;

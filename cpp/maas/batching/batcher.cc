@@ -2,7 +2,6 @@
 #include "maas/batching/batcher.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -59,7 +58,7 @@ Batcher::Batcher(std::shared_ptr<Model> model, BatchOptions options, Host host)
 
 // Coming in
 
-Status Batcher::submit(std::shared_ptr<Job> job) {
+Status Batcher::submit(const std::shared_ptr<Job>& job) {
   Status status = admission_.prepare(*job, host_.clock->now());
   if (status) {
     status = enqueue(job);

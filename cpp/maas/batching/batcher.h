@@ -49,7 +49,7 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   // that do not fit the signature), unavailable (closed). A job refused is not completed. Sets
   // request.rows, and the mask where the request has none. A caller inside a WakeScope keeps the
   // ServedModel until the scope has ended.
-  Status submit(std::shared_ptr<Job> job);
+  Status submit(const std::shared_ptr<Job>& job);
   // Why submit() would refuse whatever came now, if it would: before a body is parsed for nothing.
   [[nodiscard]] Status admits();
 

@@ -53,9 +53,9 @@ void fill(Request& request, std::vector<Tensor> inputs, Deadline deadline) {
 
 // Wakes the executors at once: a model that calls another one from its run() is inside the scope of
 // its own batch, which ends only when the answer is there.
-Status submit_now(Batcher& batcher, std::shared_ptr<Job> job) {
+Status submit_now(Batcher& batcher, const std::shared_ptr<Job>& job) {
   const WakeScope wakes;
-  return batcher.submit(std::move(job));
+  return batcher.submit(job);
 }
 
 }  // namespace

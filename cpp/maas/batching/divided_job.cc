@@ -80,9 +80,21 @@ class Part final : public Job {
   const std::size_t index_;
 };
 
+// The rows of the inputs that have rows; the others are the part's as they are.
+void take_rows(Request& part,
+               const Request& whole,
+               std::int64_t first,
+               const Signature& signature) {
+  for (std::size_t i = 0; i < whole.inputs.size(); ++i) {
+    if (!whole.inputs[i].is_absent() && signature.has_rows(signature.inputs[i])) {
+      part.inputs[i] = whole.inputs[i].rows(first, part.rows);
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<std::shared_ptr<Job>> divide(std::shared_ptr<Job> whole,
+std::vector<std::shared_ptr<Job>> divide(const std::shared_ptr<Job>& whole,
                                          const Signature& signature,
                                          std::int64_t rows_each,
                                          Rejoined rejoined) {
@@ -97,11 +109,7 @@ std::vector<std::shared_ptr<Job>> divide(std::shared_ptr<Job> whole,
     const std::int64_t first = static_cast<std::int64_t>(index) * rows_each;
     part->request = {request.id, request.deadline, request.priority,
                      std::min(rows_each, request.rows - first), request.inputs};
-    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-      if (!request.inputs[i].is_absent() && signature.has_rows(signature.inputs[i])) {
-        part->request.inputs[i] = request.inputs[i].rows(first, part->request.rows);
-      }
-    }
+    take_rows(part->request, request, first, signature);
     part->place = place;
     part->place.bytes = 0;  // the whole has taken them
     part->place.is_part = true;

@@ -17,7 +17,7 @@ namespace maas {
 // answers the last part, with the whole's answer: its rows in their order, or the error of the
 // first part that failed. The parts are cancelled with the whole.
 // REQUIRES: a model with a batch dimension, rows_each >= 1
-std::vector<std::shared_ptr<Job>> divide(std::shared_ptr<Job> whole,
+std::vector<std::shared_ptr<Job>> divide(const std::shared_ptr<Job>& whole,
                                          const Signature& signature,
                                          std::int64_t rows_each,
                                          UniqueFunction<void(Job& whole, Result<Reply>)> rejoined);

@@ -79,7 +79,8 @@ std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
                                                  int threads) {
   auto pool = std::make_unique<ExecutorPool>(
       ExecutorPool::Options{.name = "maas-py", .threads = threads, .intra_op_threads = 1}, clock_);
-  auto batcher = std::make_shared<Batcher>(model, options, Batcher::Host{clock_, *pool, bytes_});
+  auto batcher =
+      std::make_shared<Batcher>(model, std::move(options), Batcher::Host{clock_, *pool, bytes_});
   ExecutorPool& own = *pool;
   return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
                                              own, std::move(pool)));

@@ -66,7 +66,7 @@ class Job {
     return cancellation_;
   }
   // For a submitter that uses the object again for its next request.
-  void reset() {
+  void renew() {
     if (cancellation_->cancelled() || cancellation_.use_count() > 1) {
       cancellation_ = std::make_shared<Cancellation>();  // the old one is another request's
     }

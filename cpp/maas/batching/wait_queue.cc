@@ -20,6 +20,25 @@ bool before(const Job::Place& a, const Job::Place& b) noexcept {
   return a.rank != b.rank ? a.rank < b.rank : a.sequence < b.sequence;
 }
 
+// The first job from `index` on that is wanted; past the last when none is.
+template <typename Predicate>
+std::size_t find_from(const std::deque<std::shared_ptr<Job>>& jobs,
+                      std::size_t index,
+                      Predicate& is_wanted) {
+  while (index < jobs.size() && !is_wanted(*jobs[index])) {
+    ++index;
+  }
+  return index;
+}
+
+double rows_until(const std::deque<std::shared_ptr<Job>>& jobs, TimePoint rank) noexcept {
+  std::int64_t rows = 0;
+  for (const auto& job : jobs) {
+    rows += job->place.rank <= rank ? job->request.rows : 0;
+  }
+  return static_cast<double>(rows);
+}
+
 }  // namespace
 
 TimePoint rank_of(TimePoint submitted, int priority) noexcept {
@@ -114,12 +133,10 @@ Jobs WaitQueue::take_if(Predicate&& predicate) {
   Jobs taken;
   for (Part& part : parts_) {
     const std::size_t before = taken.size();
-    for (std::size_t i = 0; i < part.jobs.size();) {
-      if (predicate(*part.jobs[i])) {
-        taken.push_back(take(part, i));
-      } else {
-        ++i;
-      }
+    std::size_t at = find_from(part.jobs, 0, predicate);
+    while (at < part.jobs.size()) {
+      taken.push_back(take(part, at));
+      at = find_from(part.jobs, at, predicate);
     }
     if (taken.size() > before) {
       reopen(part);
@@ -225,11 +242,7 @@ WaitQueue::Work WaitQueue::work_before(TimePoint rank) const {
       rows += static_cast<double>(part.rows);
       continue;
     }
-    for (const auto& job : part.jobs) {
-      if (job->place.rank <= rank) {
-        rows += static_cast<double>(job->request.rows);
-      }
-    }
+    rows += rows_until(part.jobs, rank);
   }
   work.calls = rows / static_cast<double>(options_.max_batch_size);
   work.units =

@@ -99,37 +99,36 @@ bool has_nan(const float* in, std::size_t n) noexcept {
   return _mm256_movemask_ps(nan) != 0;
 }
 
+std::size_t argmax_row(const float* in, std::size_t cols) noexcept {
+  const bool nan = has_nan(in, cols);
+  const __m256 best = _mm256_set1_ps(nan ? 0 : greatest(in, cols));
+  for (std::size_t i = 0; i < cols; i += kLanes) {
+    const __m256 x = _mm256_maskload_ps(in + i, lanes(cols - i));
+    const __m256 found =
+        nan ? _mm256_cmp_ps(x, x, _CMP_UNORD_Q) : _mm256_cmp_ps(x, best, _CMP_EQ_OQ);
+    const unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(found)) & lane_bits(cols - i);
+    if (bits != 0) {
+      return i + _tzcnt_u32(bits);
+    }
+  }
+  return 0;
+}
+
 void argmax(const float* in, std::int64_t* out, std::size_t rows, std::size_t cols) noexcept {
   for (std::size_t row = 0; row < rows; ++row, in += cols) {
-    const bool nan = has_nan(in, cols);
-    const __m256 best = _mm256_set1_ps(nan ? 0 : greatest(in, cols));
-    for (std::size_t i = 0; i < cols; i += kLanes) {
-      const __m256 x = _mm256_maskload_ps(in + i, lanes(cols - i));
-      const __m256 found =
-          nan ? _mm256_cmp_ps(x, x, _CMP_UNORD_Q) : _mm256_cmp_ps(x, best, _CMP_EQ_OQ);
-      const unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(found)) & lane_bits(cols - i);
-      if (bits != 0) {
-        out[row] = static_cast<std::int64_t>(i + _tzcnt_u32(bits));
-        break;
-      }
-    }
+    out[row] = static_cast<std::int64_t>(argmax_row(in, cols));
   }
 }
 
 void top_k(const float* in, std::size_t rows, std::size_t cols, const TopK& out) noexcept {
   for (std::size_t row = 0; row < rows; ++row, in += cols) {
-    TopKHeap heap = start_heap(in, out, row);
+    const TopKHeap heap = start_heap(in, out, row);
     for (std::size_t i = out.k; i < cols; i += kLanes) {
       const __m256 x = _mm256_maskload_ps(in + i, lanes(cols - i));
       const __m256 least = _mm256_set1_ps(heap.values[0]);
       const __m256 above = _mm256_cmp_ps(x, least, _CMP_NLE_UQ);
-      unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(above)) & lane_bits(cols - i);
-      for (; bits != 0; bits = _blsr_u32(bits)) {
-        const std::size_t at = i + _tzcnt_u32(bits);
-        if (is_greater(in[at], heap.values[0])) {
-          replace_least(heap, in[at], at);
-        }
-      }
+      const unsigned bits = static_cast<unsigned>(_mm256_movemask_ps(above)) & lane_bits(cols - i);
+      offer_each(heap, in, i, bits);
     }
     sort_heap(heap);
   }

@@ -175,6 +175,25 @@ Rest scan(const char* text) noexcept {
   return {marks.first, end, kHasDots<Number> ? is.dot : 0, marks.minus};
 }
 
+// Converts the numbers of the block at `text`, adding to `done`; false when it stops before one
+// that is not plain or has no room.
+template <typename Number>
+[[gnu::always_inline]] inline bool convert_block(
+    const char* text, Rest rest, Number* out, std::size_t capacity, Progress& done) noexcept {
+  while (rest.end != 0) {
+    const auto stop = static_cast<unsigned>(_tzcnt_u64(rest.end));
+    const Plain number = take(text, rest, stop);
+    const bool two_dots = _tzcnt_u64(rest.dot) < stop;
+    if (two_dots || done.count == capacity || !convert(number, out[done.count])) {
+      done.stop = number.first - (number.minus ? 1 : 0);
+      return false;
+    }
+    ++done.count;
+    done.stop = text + stop + 1;
+  }
+  return true;
+}
+
 // Plain numbers up to the first that is not one. A function of its own, for with a call inside the
 // loop the compiler would not keep the constants in registers.
 template <typename Number>
@@ -182,28 +201,17 @@ template <typename Number>
                                        const char* end,
                                        Number* out,
                                        std::size_t capacity) noexcept {
-  std::size_t count = 0;
-  while (end - p >= kBlock + kReach) {
-    const char* const text = p;
-    Rest rest = scan<Number>(text);
-    if (rest.end == 0) {
+  Progress done = {p, 0, false};
+  while (end - done.stop >= kBlock + kReach) {
+    const Rest rest = scan<Number>(done.stop);
+    if (rest.end == 0 || !convert_block(done.stop, rest, out, capacity, done)) {
       break;
     }
-    while (rest.end != 0) {
-      const auto stop = static_cast<unsigned>(_tzcnt_u64(rest.end));
-      const Plain number = take(text, rest, stop);
-      const bool two_dots = _tzcnt_u64(rest.dot) < stop;
-      if (two_dots || count == capacity || !convert(number, out[count])) {
-        return {number.first - (number.minus ? 1 : 0), count, false};
-      }
-      ++count;
-      p = text + stop + 1;
-    }
-    if (p[-1] == ']') {
-      return {p - 1, count, true};
+    if (done.stop[-1] == ']') {
+      return {done.stop - 1, done.count, true};
     }
   }
-  return {p, count, false};
+  return done;
 }
 
 ParseResult parse_odd(const char* p, const char* end, float* out, std::size_t capacity) noexcept {
@@ -217,6 +225,14 @@ ParseResult parse_odd(const char* p,
   return kScalarParse.parse_int64(p, end, out, capacity);
 }
 
+// How many numbers the scalar version gets next.
+std::size_t next_run(std::size_t run, bool some_plain) noexcept {
+  if (some_plain) {
+    return kOdd;
+  }
+  return run < kMostOdd ? 2 * run : run;
+}
+
 template <typename Number>
 ParseResult parse(const char* begin, const char* end, Number* out, std::size_t capacity) noexcept {
   std::size_t count = 0;
@@ -227,7 +243,7 @@ ParseResult parse(const char* begin, const char* end, Number* out, std::size_t c
     if (plain.closed) {
       return {plain.stop, count, ParseError::kNone};
     }
-    run = plain.count != 0 ? kOdd : run < kMostOdd ? 2 * run : run;
+    run = next_run(run, plain.count != 0);
     const std::size_t left = capacity - count;
     const ParseResult odd = parse_odd(plain.stop, end, out + count, left < run ? left : run);
     const bool behind_comma = count != 0;

@@ -75,37 +75,35 @@ bool has_nan(const float* in, std::size_t n) noexcept {
   return nan != 0;
 }
 
+std::size_t argmax_row(const float* in, std::size_t cols) noexcept {
+  const bool nan = has_nan(in, cols);
+  const __m512 best = _mm512_set1_ps(nan ? 0 : greatest(in, cols));
+  for (std::size_t i = 0; i < cols; i += kLanes) {
+    const __mmask16 valid = lanes(cols - i);
+    const __m512 x = _mm512_maskz_loadu_ps(valid, in + i);
+    const __mmask16 found = nan ? _mm512_mask_cmp_ps_mask(valid, x, x, _CMP_UNORD_Q)
+                                : _mm512_mask_cmp_ps_mask(valid, x, best, _CMP_EQ_OQ);
+    if (found != 0) {
+      return i + _tzcnt_u32(found);
+    }
+  }
+  return 0;
+}
+
 void argmax(const float* in, std::int64_t* out, std::size_t rows, std::size_t cols) noexcept {
   for (std::size_t row = 0; row < rows; ++row, in += cols) {
-    const bool nan = has_nan(in, cols);
-    const __m512 best = _mm512_set1_ps(nan ? 0 : greatest(in, cols));
-    for (std::size_t i = 0; i < cols; i += kLanes) {
-      const __mmask16 valid = lanes(cols - i);
-      const __m512 x = _mm512_maskz_loadu_ps(valid, in + i);
-      const __mmask16 found = nan ? _mm512_mask_cmp_ps_mask(valid, x, x, _CMP_UNORD_Q)
-                                  : _mm512_mask_cmp_ps_mask(valid, x, best, _CMP_EQ_OQ);
-      if (found != 0) {
-        out[row] = static_cast<std::int64_t>(i + _tzcnt_u32(found));
-        break;
-      }
-    }
+    out[row] = static_cast<std::int64_t>(argmax_row(in, cols));
   }
 }
 
 void top_k(const float* in, std::size_t rows, std::size_t cols, const TopK& out) noexcept {
   for (std::size_t row = 0; row < rows; ++row, in += cols) {
-    TopKHeap heap = start_heap(in, out, row);
+    const TopKHeap heap = start_heap(in, out, row);
     for (std::size_t i = out.k; i < cols; i += kLanes) {
       const __mmask16 valid = lanes(cols - i);
       const __m512 x = _mm512_maskz_loadu_ps(valid, in + i);
       const __m512 least = _mm512_set1_ps(heap.values[0]);
-      unsigned above = _mm512_mask_cmp_ps_mask(valid, x, least, _CMP_NLE_UQ);
-      for (; above != 0; above = _blsr_u32(above)) {
-        const std::size_t at = i + _tzcnt_u32(above);
-        if (is_greater(in[at], heap.values[0])) {
-          replace_least(heap, in[at], at);
-        }
-      }
+      offer_each(heap, in, i, _mm512_mask_cmp_ps_mask(valid, x, least, _CMP_NLE_UQ));
     }
     sort_heap(heap);
   }

@@ -321,6 +321,14 @@ ParseResult parse_odd(const char* p,
   return kScalarParse.parse_int64(p, end, out, capacity);
 }
 
+// How many numbers the scalar version gets next.
+std::size_t next_run(std::size_t run, bool some_plain) noexcept {
+  if (some_plain) {
+    return kOdd;
+  }
+  return run < kMostOdd ? 2 * run : run;
+}
+
 template <typename Number>
 ParseResult parse(const char* begin, const char* end, Number* out, std::size_t capacity) noexcept {
   std::size_t count = 0;
@@ -331,7 +339,7 @@ ParseResult parse(const char* begin, const char* end, Number* out, std::size_t c
     if (plain.closed) {
       return {plain.stop, count, ParseError::kNone};
     }
-    run = plain.count != 0 ? kOdd : run < kMostOdd ? 2 * run : run;
+    run = next_run(run, plain.count != 0);
     const std::size_t left = capacity - count;
     const ParseResult odd = parse_odd(plain.stop, end, out + count, left < run ? left : run);
     const bool behind_comma = count != 0;

@@ -18,28 +18,30 @@ struct Layouts {
   alignas(16) std::uint8_t of[kExponents + 1][16];
 };
 
-constexpr Layouts kLayouts = [] {
+// Where a number's digit comes from; before the first one and behind the last are zeros.
+constexpr std::uint8_t source_of(int digit) noexcept {
   constexpr std::uint8_t kFirst = 8;
   constexpr std::uint8_t kZero = 9;
+  if (digit == 0) {
+    return kFirst;
+  }
+  return digit < 0 || digit > 8 ? kZero : static_cast<std::uint8_t>(digit - 1);
+}
+
+constexpr void lay_out(std::uint8_t* layout, int exponent) noexcept {
   constexpr std::uint8_t kDot = 10;
+  const int dot = exponent < 0 ? 1 : exponent + 1;
+  const int first = exponent < 0 ? exponent : 0;
+  for (int i = 0; i < 16; ++i) {
+    layout[i] = i == dot ? kDot : source_of(first + i - (i > dot ? 1 : 0));
+  }
+}
+
+constexpr Layouts kLayouts = [] {
   Layouts layouts = {};
   for (int row = 0; row <= static_cast<int>(kExponents); ++row) {
     const bool fixed = row < static_cast<int>(kExponents);
-    const int exponent = fixed ? row + kFixedFrom : 0;
-    const int dot = exponent < 0 ? 1 : exponent + 1;
-    int digit = exponent < 0 ? exponent : 0;
-    for (int i = 0; i < 16; ++i) {
-      std::uint8_t from = kZero;
-      if (i == dot) {
-        from = kDot;
-      } else {
-        from = digit < 0 || digit > 8 ? kZero
-               : digit == 0           ? kFirst
-                                      : static_cast<std::uint8_t>(digit - 1);
-        ++digit;
-      }
-      layouts.of[row][i] = from;
-    }
+    lay_out(layouts.of[row], fixed ? row + kFixedFrom : 0);
   }
   return layouts;
 }();
@@ -196,24 +198,35 @@ char* print_one(const Batch& batch, unsigned i, char* out) noexcept {
   return out + (to_last_digit > to_first_decimal ? to_last_digit : to_first_decimal);
 }
 
+// The numbers of the batch, in[from] and those behind it.
+PrintResult print_batch(
+    const Batch& batch, const float* in, std::size_t from, unsigned count, char* out) noexcept {
+  for (unsigned i = 0; i < count; ++i) {
+    *out = ',';
+    char* const begin = out + (from + i != 0 ? 1 : 0);
+    if ((batch.special >> i & 1) == 0) {
+      out = print_one(batch, i, begin);
+      continue;
+    }
+    const PrintResult one = kScalarPrint.print_float32(in + from + i, 1, begin);
+    if (one.count == 0) {
+      return {out, i};
+    }
+    out = one.stop;
+  }
+  return {out, count};
+}
+
 PrintResult print_float32(const float* in, std::size_t n, char* out) noexcept {
   Batch batch;
   for (std::size_t from = 0; from < n; from += kBatch) {
     const auto count = static_cast<unsigned>(n - from < kBatch ? n - from : kBatch);
     const auto valid = static_cast<__mmask8>(_bzhi_u32(0xFF, count));
     analyse(_mm256_maskz_loadu_epi32(valid, in + from), batch);
-    for (unsigned i = 0; i < count; ++i) {
-      *out = ',';
-      char* const begin = out + (from + i != 0 ? 1 : 0);
-      if ((batch.special >> i & 1) == 0) {
-        out = print_one(batch, i, begin);
-        continue;
-      }
-      const PrintResult one = kScalarPrint.print_float32(in + from + i, 1, begin);
-      if (one.count == 0) {
-        return {out, from + i};
-      }
-      out = one.stop;
+    const PrintResult printed = print_batch(batch, in, from, count, out);
+    out = printed.stop;
+    if (printed.count != count) {
+      return {out, from + printed.count};
     }
   }
   return {out, n};

@@ -39,11 +39,9 @@ void argmax(const float* in, std::int64_t* out, std::size_t rows, std::size_t co
 
 void top_k(const float* in, std::size_t rows, std::size_t cols, const TopK& out) noexcept {
   for (std::size_t row = 0; row < rows; ++row, in += cols) {
-    TopKHeap heap = start_heap(in, out, row);
+    const TopKHeap heap = start_heap(in, out, row);
     for (std::size_t i = out.k; i < cols; ++i) {
-      if (is_greater(in[i], heap.values[0])) {
-        replace_least(heap, in[i], i);
-      }
+      offer(heap, in[i], i);
     }
     sort_heap(heap);
   }

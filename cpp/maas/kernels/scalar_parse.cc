@@ -60,9 +60,8 @@ const char* read_digits(const char* p, const char* end, std::uint64_t& value) no
     const std::uint64_t other = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
     if (other != 0) {
       const int bits = std::countr_zero(other) & ~7;
-      if (bits != 0) {
-        value = value * kWholePowers[bits / 8] + eight_digits(word << (64 - bits));
-      }
+      value =
+          bits == 0 ? value : value * kWholePowers[bits / 8] + eight_digits(word << (64 - bits));
       return p + bits / 8;
     }
     value = value * 100000000 + eight_digits(word);

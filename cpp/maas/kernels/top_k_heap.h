@@ -60,7 +60,7 @@ struct TopKHeap {
 [[maybe_unused]] static TopKHeap start_heap(const float* in,
                                             const TopK& out,
                                             std::size_t row) noexcept {
-  TopKHeap heap = {out.values + row * out.k, out.indices + row * out.k, out.k};
+  const TopKHeap heap = {out.values + row * out.k, out.indices + row * out.k, out.k};
   for (std::size_t i = 0; i < out.k; ++i) {
     heap.values[i] = in[i];
     heap.indices[i] = static_cast<std::int64_t>(i);
@@ -71,12 +71,30 @@ struct TopKHeap {
   return heap;
 }
 
-[[maybe_unused]] static void replace_least(TopKHeap& heap,
+[[maybe_unused]] static void replace_least(const TopKHeap& heap,
                                            float value,
                                            std::size_t index) noexcept {
   heap.values[0] = value;
   heap.indices[0] = static_cast<std::int64_t>(index);
   sink(heap, 0);
+}
+
+// Takes the entry in when it is greater than the least.
+[[maybe_unused]] static void offer(const TopKHeap& heap, float value, std::size_t index) noexcept {
+  if (is_greater(value, heap.values[0])) {
+    replace_least(heap, value, index);
+  }
+}
+
+// Offers in[from + i] for each bit i of `bits`.
+[[maybe_unused]] static void offer_each(const TopKHeap& heap,
+                                        const float* in,
+                                        std::size_t from,
+                                        unsigned bits) noexcept {
+  for (; bits != 0; bits &= bits - 1) {
+    const std::size_t at = from + static_cast<unsigned>(__builtin_ctz(bits));
+    offer(heap, in[at], at);
+  }
 }
 
 // From heap to descending order: the least goes last, again and again.

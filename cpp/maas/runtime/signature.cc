@@ -77,19 +77,18 @@ Result<std::int64_t> check_inputs(const Signature& signature, const std::vector<
   std::int64_t rows = -1;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorSpec& spec = signature.inputs[i];
-    if (inputs[i].is_absent()) {
-      if (!spec.optional) {
-        return invalid(spec, "is missing");
-      }
+    if (inputs[i].is_absent() && spec.optional) {
       continue;
+    }
+    if (inputs[i].is_absent()) {
+      return invalid(spec, "is missing");
     }
     if (const auto wrong = wrong_type(signature, spec, inputs[i])) {
       return *wrong;
     }
-    if (signature.has_rows(spec)) {
-      if (const auto wrong = wrong_rows(spec, inputs[i], rows)) {
-        return *wrong;
-      }
+    const bool has_rows = signature.has_rows(spec);
+    if (const auto wrong = has_rows ? wrong_rows(spec, inputs[i], rows) : std::nullopt) {
+      return *wrong;
     }
   }
   return std::max<std::int64_t>(rows, 1);

@@ -231,16 +231,17 @@ void order_inputs(const torch::jit::Module& module, std::vector<TensorSpec>& inp
   const auto position = [&](const TensorSpec& spec) {
     return schema.argumentIndexWithName(spec.name);
   };
-  if (std::all_of(inputs.begin(), inputs.end(),
-                  [&](const auto& spec) { return position(spec).has_value(); })) {
-    std::stable_sort(inputs.begin(), inputs.end(),
-                     [&](const auto& a, const auto& b) { return position(a) < position(b); });
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (position(inputs[i]) != static_cast<int>(i) + 1) {
-        throw Error(ErrorCode::kInvalidArgument,
-                    "forward() takes '" + schema.arguments()[i + 1].name() + "' before '" +
-                        inputs[i].name + "'; declare that input too, and each only once");
-      }
+  if (!std::all_of(inputs.begin(), inputs.end(),
+                   [&](const auto& spec) { return position(spec).has_value(); })) {
+    return;
+  }
+  std::stable_sort(inputs.begin(), inputs.end(),
+                   [&](const auto& a, const auto& b) { return position(a) < position(b); });
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (position(inputs[i]) != static_cast<int>(i) + 1) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "forward() takes '" + schema.arguments()[i + 1].name() + "' before '" +
+                      inputs[i].name + "'; declare that input too, and each only once");
     }
   }
 }
@@ -278,6 +279,6 @@ class TorchBackend final : public Backend {
 }  // namespace maas
 
 extern "C" __attribute__((visibility("default"))) const maas::Backend* maas_backend() {
-  static const maas::TorchBackend backend;
-  return &backend;
+  static const maas::TorchBackend kBackend;
+  return &kBackend;
 }

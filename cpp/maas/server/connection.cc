@@ -5,6 +5,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "maas/base/error.h"
@@ -24,9 +25,9 @@ Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
       exchange_(std::make_shared<Exchange>(*this, io.mailbox())),
       refused_(refused) {
   Code ignored;
-  socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  std::ignore = socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
+  std::ignore = socket_.non_blocking(true, ignored);
+  std::ignore = socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
 void Connection::start(std::list<Connection>::iterator self) {
@@ -45,13 +46,15 @@ Connection::Task Connection::serve() {
     if (!begin_answer()) {
       co_return;
     }
+    bool gone = false;
     if (!exchange_->is_answered()) {
       read_ahead();
       probe_soon();
       co_await pause(Wait::kAnswer);
-      if (!exchange_->is_answered() || broken_) {
-        co_return;  // the client is gone
-      }
+      gone = !exchange_->is_answered() || broken_;
+    }
+    if (gone) {
+      co_return;
     }
     compose();
     while (!write()) {
@@ -85,7 +88,7 @@ void Connection::end() noexcept {
   }
   let_go();
   Code ignored;
-  socket_.close(ignored);
+  std::ignore = socket_.close(ignored);
 }
 
 // Input
@@ -118,7 +121,7 @@ void Connection::read_body() {
   if (body_mark_ == 0 && reader_.head().expects_continue && reader_.body_bytes() == 0 &&
       !reader_.head().http_1_0) {
     Code ignored;  // a client that does not get it sends the body after a while all the same
-    socket_.send(asio::buffer(kContinue), 0, ignored);
+    std::ignore = socket_.send(asio::buffer(kContinue), 0, ignored);
   }
   body_mark_ = reader_.body_bytes();
   io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
@@ -168,6 +171,7 @@ void Connection::probe_soon() noexcept {
   }
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for a wait of Asio's
 void Connection::probe() noexcept {
   probe_at_ = TimePoint::max();
   io_.set_timer(*this, exchange_->request.deadline.at());
@@ -330,7 +334,7 @@ bool Connection::begin_linger() {
     return false;
   }
   Code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  std::ignore = socket_.shutdown(Socket::shutdown_send, ignored);
   timed_out_ = false;
   reader_.discard();
   io_.set_timer(*this, io_.now() + kLinger);
@@ -366,7 +370,7 @@ void Connection::on_time() noexcept {
 void Connection::interrupt() noexcept {
   timed_out_ = true;
   Code ignored;
-  socket_.cancel(ignored);
+  std::ignore = socket_.cancel(ignored);
 }
 
 void Connection::drain() noexcept {
@@ -387,7 +391,7 @@ void Connection::give_up() noexcept {
 void Connection::close() noexcept {
   broken_ = true;
   Code ignored;
-  socket_.close(ignored);
+  std::ignore = socket_.close(ignored);
   if (wait_ == Wait::kAnswer) {
     exchange_->shut_down();
     resume();

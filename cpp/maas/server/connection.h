@@ -24,7 +24,7 @@ namespace maas {
 class Connection final : public ExchangeHost, public Timed {
  public:
   Connection(IoThread& io, FileDescriptor socket, bool refused);
-  ~Connection() = default;
+  ~Connection() override = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

@@ -50,12 +50,16 @@ struct Connection::Pause {
   void await_resume() const noexcept {}
 };
 
-struct Connection::Input : Pause {
+struct Connection::Input {
+  Connection& connection;
   [[nodiscard]] bool await_ready() const {
     if (!connection.ended_input_ && !connection.reading_) {
       connection.read(connection.reader_.space());
     }
     return connection.ended_input_;
+  }
+  void await_suspend(std::coroutine_handle<> waiter) const noexcept {
+    connection.pause(Wait::kInput).await_suspend(waiter);
   }
   [[nodiscard]] bool await_resume() const noexcept {
     return !connection.ended_input_ && !connection.timed_out_;
@@ -63,7 +67,7 @@ struct Connection::Input : Pause {
 };
 
 inline Connection::Input Connection::input() {
-  return {{*this, Wait::kInput}};
+  return {*this};
 }
 
 inline Connection::Pause Connection::pause(Wait why) {

@@ -31,6 +31,7 @@ std::string retry_after(const Error& error) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): handlers that have a use for it move it
 void Handler::finish(Exchange& exchange, Reply) const {
   exchange.fail(Error(ErrorCode::kInternal, "the route has no use for a model's answer"));
 }
@@ -49,7 +50,7 @@ void Exchange::reset() {
   request.inputs.clear();
   result_.reset();
   answered_ = false;
-  Job::reset();
+  renew();
 }
 
 // What only the host and the handler need.
@@ -108,6 +109,7 @@ void Exchange::submit(const std::shared_ptr<ServedModel>& served, const Urgency&
   host_->watch(*this);
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): its host and the batcher share it, so this is shared
 void Exchange::complete(Result<Reply> result) noexcept {
   result_.emplace(std::move(result));
   mailbox_->post(shared_from_this());

@@ -30,6 +30,7 @@ class IoThread::Inbox final : public Mailbox,
  public:
   explicit Inbox(IoThread& owner) : owner_(owner) {}
 
+  // NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for what is posted
   void wake() noexcept override {
     asio::post(context, [this] { owner_.read_mail(); });
   }
@@ -37,6 +38,7 @@ class IoThread::Inbox final : public Mailbox,
   asio::io_context context{kOneThread};
 
  private:
+  // NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for the request
   void notify() noexcept override { WakeScope::request(shared_from_this()); }
 
   IoThread& owner_;  // alive while the context runs
@@ -50,6 +52,7 @@ IoThread::IoThread(const Transport& transport, std::string name)
       timer_(context_),
       now_(transport.clock.now()) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for what is posted
 IoThread::~IoThread() {
   stop();
 }
@@ -138,6 +141,7 @@ std::string_view IoThread::date() {
   return date_;
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for a wait of Asio's
 void IoThread::set_timer(Timed& timed, TimePoint due) noexcept {
   if (timers_.set(timed, due)) {
     arm_timer();

@@ -28,6 +28,21 @@ void append_control(std::string& out, char c) {
   out += kHex[byte & 15U];
 }
 
+// The character that `text` begins with, which is not plain; returns how many bytes it takes.
+std::size_t append_escaped(std::string& out, std::string_view text) {
+  const char c = text.front();
+  const std::size_t size = utf8_sequence(text);
+  if (c == '"' || c == '\\') {
+    out += '\\';
+    out += c;
+  } else if (size == 1) {
+    append_control(out, c);
+  } else {
+    out += size == 0 ? "\xEF\xBF\xBD" : text.substr(0, size);
+  }
+  return size == 0 ? 1 : size;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -39,20 +54,9 @@ void append_json_string(std::string& out, std::string_view text) {
     }
     out += text.substr(0, plain);
     text.remove_prefix(plain);
-    if (text.empty()) {
-      break;
+    if (!text.empty()) {
+      text.remove_prefix(append_escaped(out, text));
     }
-    const char c = text.front();
-    const std::size_t size = utf8_sequence(text);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (size == 1) {
-      append_control(out, c);
-    } else {
-      out += size == 0 ? "\xEF\xBF\xBD" : text.substr(0, size);
-    }
-    text.remove_prefix(size == 0 ? 1 : size);
   }
   out += '"';
 }

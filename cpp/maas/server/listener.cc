@@ -138,26 +138,32 @@ bool Listener::on_error(int error) {
   }
   retry_.expires_after(kRetry);
   retry_.async_wait([this](const Code& code) {
-    if (!code) {
-      if (!spare_.is_open()) {
-        spare_ = open_spare();
-      }
-      accept_all();
+    if (code) {
+      return;
     }
+    if (!spare_.is_open()) {
+      spare_ = open_spare();
+    }
+    accept_all();
   });
   return false;
+}
+
+void Listener::accept_last() {
+  if (!acceptor_.is_open()) {
+    return;
+  }
+  while (accept_one()) {
+  }
+  Code ignored;
+  std::ignore = acceptor_.close(ignored);
+  retry_.cancel();
 }
 
 void Listener::close() {
   std::promise<void> closed;
   io_.run_soon([&] {
-    if (acceptor_.is_open()) {
-      while (accept_one()) {
-      }
-      Code ignored;
-      std::ignore = acceptor_.close(ignored);
-      retry_.cancel();
-    }
+    accept_last();
     closed.set_value();
   });
   closed.get_future().wait();

@@ -33,6 +33,7 @@ class Listener {
   void await();
   void accept_all();
   bool accept_one();
+  void accept_last();
   bool on_error(int error);
 
   IoThread& io_;

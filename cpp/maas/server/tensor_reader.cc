@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -33,6 +35,8 @@ class ElementReader {
   bool read_run(std::size_t count);
   template <typename T>
   bool read_narrow(std::size_t count);
+  template <typename T>
+  bool take_narrow(std::span<const std::int64_t> wide);
   template <typename Read>
   bool read_each(std::size_t count, JsonType wanted, Read read);
 
@@ -172,6 +176,19 @@ bool ElementReader::settle(const kernels::ParseResult& parsed, std::size_t end) 
   return done_ == end || fail_count(wanted, false);
 }
 
+// False at a number that T does not have.
+template <typename T>
+bool ElementReader::take_narrow(std::span<const std::int64_t> wide) {
+  for (const std::int64_t value : wide) {
+    if (!std::in_range<T>(value)) {
+      return fail_element(Kind::kRange, "a number out of the range of");
+    }
+    *place<T>() = static_cast<T>(value);
+    ++done_;
+  }
+  return true;
+}
+
 // Through int64, a piece at a time.
 template <typename T>
 bool ElementReader::read_narrow(std::size_t count) {
@@ -181,11 +198,8 @@ bool ElementReader::read_narrow(std::size_t count) {
     const std::string_view text = json_.rest();
     const kernels::ParseResult parsed = kernels::active().parse_int64(
         text.data(), text.data() + text.size(), wide.data(), std::min(wide.size(), end - done_));
-    for (std::size_t i = 0; i < parsed.count; ++i, ++done_) {
-      if (!std::in_range<T>(wide[i])) {
-        return fail_element(Kind::kRange, "a number out of the range of");
-      }
-      *place<T>() = static_cast<T>(wide[i]);
+    if (!take_narrow<T>(std::span(wide).first(parsed.count))) {
+      return false;
     }
     if (parsed.error != kernels::ParseError::kCapacity || done_ == end) {
       return settle({parsed.stop, 0, parsed.error}, end);

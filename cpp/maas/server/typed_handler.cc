@@ -51,6 +51,14 @@ const std::string& answer_of(const Tensor& output) {
   return output.strings().front();
 }
 
+void prepare(const std::vector<OpPtr>& ops, std::vector<Tensor>& inputs) {
+  for (Tensor& input : inputs) {
+    if (!ops.empty() && !input.is_absent()) {
+      input = apply_ops(ops, std::move(input), {});
+    }
+  }
+}
+
 class TypedHandler final : public Handler {
  public:
   explicit TypedHandler(const RouteContext& context) : max_bytes_(context.options.max_body_bytes) {}
@@ -71,13 +79,7 @@ void TypedHandler::start(Exchange& exchange) const {
   const Urgency asked = read_urgency(exchange.http.headers);
   Exchange::require_admission(*endpoint.model);
   read_typed_request(exchange.http.body, endpoint, max_bytes_, inputs);
-  if (!endpoint.pre.empty()) {
-    for (Tensor& input : inputs) {
-      if (!input.is_absent()) {
-        input = apply_ops(endpoint.pre, std::move(input), {});
-      }
-    }
-  }
+  prepare(endpoint.pre, inputs);
   exchange.submit(endpoint.model, Urgency{endpoint.timeout}.combined_with(asked));
 }
 

@@ -78,20 +78,25 @@ void write_output(const EndpointSpec& endpoint,
   }
 }
 
+const Tensor* find_input(const Signature& signature,
+                         const std::vector<Tensor>& inputs,
+                         std::string_view name) {
+  for (std::size_t i = 0; i < signature.inputs.size() && i < inputs.size(); ++i) {
+    if (signature.inputs[i].name == name && !inputs[i].is_absent()) {
+      return &inputs[i];
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void write_typed_response(const EndpointSpec& endpoint,
                           const std::vector<Tensor>& inputs,
                           const std::vector<Tensor>& outputs,
                           std::string& body) {
-  const auto find = [&](std::string_view name) -> const Tensor* {
-    const Signature& signature = endpoint.model->model().signature();
-    for (std::size_t i = 0; i < signature.inputs.size() && i < inputs.size(); ++i) {
-      if (signature.inputs[i].name == name && !inputs[i].is_absent()) {
-        return &inputs[i];
-      }
-    }
-    return nullptr;
+  const auto find = [&](std::string_view name) {
+    return find_input(endpoint.model->model().signature(), inputs, name);
   };
   const bool bare = endpoint.outputs.size() == 1 && endpoint.outputs.front().field.empty();
   for (const OutputSpec& spec : endpoint.outputs) {

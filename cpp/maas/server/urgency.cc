@@ -26,8 +26,9 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 // Nothing unless it is all digits; what is too large becomes the largest.
 std::optional<std::uint64_t> digits(std::string_view text) noexcept {
   std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, number);
   if (stop != end || error == std::errc::invalid_argument) {
     return std::nullopt;
   }
@@ -40,8 +41,9 @@ std::string_view without_quotes(std::string_view json) noexcept {
 
 Duration read_milliseconds(std::string_view text) {
   double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, number, std::chars_format::fixed);
   if (stop != end || error != std::errc() || !(number > 0) ||
       Milliseconds(number) > kLongestTimeout) {
     refuse(kTimeoutHeader, "a number of milliseconds above 0, at most 86400000", text);

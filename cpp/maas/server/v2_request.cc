@@ -66,6 +66,7 @@ class RequestReader {
   void read_data(JsonReader& json, Item& item);
   void read_outputs(std::vector<std::size_t>& outputs);
   std::size_t read_output();
+  [[nodiscard]] std::size_t output_named(std::string_view name) const;
   Shape read_shape();
   DType read_datatype();
   void read_parameters(Urgency* urgency = nullptr);
@@ -277,6 +278,14 @@ void RequestReader::read_outputs(std::vector<std::size_t>& outputs) {
   }
 }
 
+std::size_t RequestReader::output_named(std::string_view name) const {
+  const auto index = signature_.find_output(name);
+  if (!index) {
+    fail("the model has no output " + in_quotes(name));
+  }
+  return *index;
+}
+
 std::size_t RequestReader::read_output() {
   bool named = false;
   std::size_t found = 0;
@@ -290,12 +299,7 @@ std::size_t RequestReader::read_output() {
     } else {
       claim(named, *key);
       expect(json_, JsonType::kString, "the \"name\" of an output");
-      const std::string_view name = json_.string();
-      const auto index = signature_.find_output(name);
-      if (!index) {
-        fail("the model has no output " + in_quotes(name));
-      }
-      found = *index;
+      found = output_named(json_.string());
     }
   }
   if (!named) {

@@ -4,11 +4,13 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <latch>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "on_threads.h"
 #include <gtest/gtest.h>
 
 namespace maas {
@@ -93,21 +95,16 @@ TEST(ManualClock, advancing_does_not_deadlock_with_threads_that_share_a_mutex) {
   std::condition_variable condition;
   constexpr int kSteps = 2000;
   std::latch start(4);
-  std::vector<std::jthread> threads;
-  threads.reserve(3);
-  for (int t = 0; t < 3; ++t) {
-    threads.emplace_back([&] {
-      start.arrive_and_wait();
-      for (int i = 1; i <= kSteps; ++i) {
-        wait(clock, mutex, condition, TimePoint{} + milliseconds(i));
-      }
-    });
-  }
+  const auto threads = testing::start_threads(3, [&](std::size_t) {
+    start.arrive_and_wait();
+    for (int i = 1; i <= kSteps; ++i) {
+      wait(clock, mutex, condition, TimePoint{} + milliseconds(i));
+    }
+  });
   start.arrive_and_wait();
   for (int i = 0; i < kSteps; ++i) {
     clock.advance(milliseconds(1));
   }
-  threads.clear();
   EXPECT_EQ(clock.now() - TimePoint{}, milliseconds(kSteps));
 }
 

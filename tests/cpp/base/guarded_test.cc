@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/base/guarded.h"
 
+#include <cstddef>
 #include <latch>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 #include <utility>
-#include <vector>
 
+#include "on_threads.h"
 #include <gtest/gtest.h>
 
 namespace maas {
@@ -15,19 +16,12 @@ namespace {
 
 TEST(Guarded, gives_the_value_to_one_thread_at_a_time) {
   Guarded<int> counter;
-  std::latch start(4);
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(4);
-    for (int t = 0; t < 4; ++t) {
-      threads.emplace_back([&] {
-        start.arrive_and_wait();
-        for (int i = 0; i < 5000; ++i) {
-          counter.with([](int& value) { ++value; });
-        }
-      });
+  const auto increment = [](int& value) { ++value; };
+  testing::run_on_threads(4, [&](std::size_t) {
+    for (int i = 0; i < 5000; ++i) {
+      counter.with(increment);
     }
-  }
+  });
   EXPECT_EQ(std::as_const(counter).with([](const int& value) { return value; }), 20000);
 }
 
@@ -76,20 +70,16 @@ TEST(Snapshot, readers_see_whole_versions_while_writers_publish) {
       snapshot.store(std::make_shared<const Pair>(i, -i));
     }
   });
-  std::vector<std::jthread> readers;
-  readers.reserve(2);
-  for (int r = 0; r < 2; ++r) {
-    readers.emplace_back([&] {
-      start.arrive_and_wait();
-      int last = 0;
-      while (last < 2000) {
-        const auto seen = snapshot.load();
-        ASSERT_EQ(seen->a, -seen->b);
-        ASSERT_GE(seen->a, last);
-        last = seen->a;
-      }
-    });
-  }
+  testing::run_on_threads(2, [&](std::size_t) {
+    start.arrive_and_wait();
+    int last = 0;
+    while (last < 2000) {
+      const auto seen = snapshot.load();
+      ASSERT_EQ(seen->a, -seen->b);
+      ASSERT_GE(seen->a, last);
+      last = seen->a;
+    }
+  });
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 #include "maas/base/metrics.h"
 
 #include <array>
-#include <latch>
+#include <cstddef>
 #include <limits>
 #include <numeric>
-#include <thread>
 #include <vector>
 
+#include "on_threads.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,23 +61,15 @@ TEST(Metrics, count_from_many_threads_without_loss) {
   Counter counter;
   Gauge gauge;
   Histogram histogram(kBounds);
-  std::latch start(4);
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(4);
-    for (int t = 0; t < 4; ++t) {
-      threads.emplace_back([&] {
-        start.arrive_and_wait();
-        for (int i = 0; i < 1000; ++i) {
-          counter.add();
-          counter.add(2);
-          gauge.add(3);
-          gauge.add(-2);
-          histogram.observe(i % 5);
-        }
-      });
+  testing::run_on_threads(4, [&](std::size_t) {
+    for (int i = 0; i < 1000; ++i) {
+      counter.add();
+      counter.add(2);
+      gauge.add(3);
+      gauge.add(-2);
+      histogram.observe(i % 5);
     }
-  }
+  });
   EXPECT_EQ(counter.value(), 12000U);
   EXPECT_EQ(gauge.value(), 4000);
   EXPECT_THAT(histogram.read().counts, ElementsAre(1600, 800, 1600, 0));

@@ -2,14 +2,14 @@
 #include "maas/base/request_id.h"
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
-#include <latch>
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
+#include "on_threads.h"
 #include <gtest/gtest.h>
 
 namespace maas {
@@ -35,19 +35,12 @@ TEST(RequestId, is_unique_across_threads) {
   constexpr int kThreads = 4;
   constexpr int kEach = 5000;
   std::vector<std::vector<RequestId>> made(kThreads);
-  std::latch start(kThreads);
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(kThreads);
-    for (auto& mine : made) {
-      threads.emplace_back([&] {
-        start.arrive_and_wait();
-        for (int i = 0; i < kEach; ++i) {
-          mine.push_back(RequestId::next());
-        }
-      });
+  testing::run_on_threads(kThreads, [&](std::size_t t) {
+    made[t].reserve(kEach);
+    for (int i = 0; i < kEach; ++i) {
+      made[t].push_back(RequestId::next());
     }
-  }
+  });
   std::set<std::string> all;
   for (const auto& mine : made) {
     for (const RequestId& id : mine) {

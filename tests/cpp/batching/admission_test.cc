@@ -2,8 +2,6 @@
 #include "maas/batching/admission.h"
 
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <utility>
 

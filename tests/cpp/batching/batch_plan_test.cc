@@ -68,37 +68,50 @@ double cost_of(const std::vector<Size>& batch, double units_per_call) {
   return units_per_call + static_cast<double>(rows * length);
 }
 
+constexpr double kForbidden = std::numeric_limits<double>::max();
+
+// Of the batches into which jobs are cut: bit i of `cuts` says that one ends behind job i.
+double cost_of_cuts(const std::vector<Size>& sizes,
+                    std::uint32_t cuts,
+                    const BatchLimits& limits,
+                    double units_per_call) {
+  double cost = 0;
+  std::vector<Size> batch;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    batch.push_back(sizes[i]);
+    if (i + 1 != sizes.size() && (cuts >> i & 1U) == 0) {
+      continue;
+    }
+    if (batch.size() > 1 && !fits(batch, limits)) {
+      return kForbidden;
+    }
+    cost += cost_of(batch, units_per_call);
+    batch.clear();
+  }
+  return cost;
+}
+
 // The least cost of all ways to cut jobs, which are in order of length, into batches that are
-// allowed: bit i of `cuts` says that a batch ends behind job i.
+// allowed.
 double least_cost(const std::vector<Size>& sizes,
                   const BatchLimits& limits,
                   double units_per_call) {
   if (sizes.empty()) {
     return 0;
   }
-  double least = std::numeric_limits<double>::max();
+  double least = kForbidden;
   for (std::uint32_t cuts = 0; cuts < 1U << (sizes.size() - 1); ++cuts) {
-    double cost = 0;
-    bool allowed = true;
-    std::vector<Size> batch;
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      batch.push_back(sizes[i]);
-      if (i + 1 == sizes.size() || (cuts >> i & 1U) != 0) {
-        allowed = allowed && (batch.size() == 1 || fits(batch, limits));
-        cost += cost_of(batch, units_per_call);
-        batch.clear();
-      }
-    }
-    least = allowed ? std::min(least, cost) : least;
+    least = std::min(least, cost_of_cuts(sizes, cuts, limits, units_per_call));
   }
   return least;
 }
 
 std::vector<Size> random_sizes(std::mt19937& random) {
+  const auto below = [&](unsigned most) { return static_cast<std::int64_t>(random() % most); };
   std::vector<Size> sizes(1 + random() % 8);
   for (Size& size : sizes) {
-    size.rows = 1 + random() % (random() % 4 == 0 ? 6 : 2);
-    size.length = random() % 4 == 0 ? random() % 200 : 10 + random() % 20;
+    size.rows = 1 + below(random() % 4 == 0 ? 6 : 2);
+    size.length = random() % 4 == 0 ? below(200) : 10 + below(20);
   }
   return sizes;
 }
@@ -112,6 +125,7 @@ void expect_sound(const std::vector<std::size_t>& chosen,
   EXPECT_EQ(std::adjacent_find(chosen.begin(), chosen.end()), chosen.end());
   ASSERT_LT(chosen.back(), sizes.size());
   std::vector<Size> batch;
+  batch.reserve(chosen.size());
   for (const std::size_t index : chosen) {
     batch.push_back(sizes[index]);
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // That a batch never shows in an answer: division, padding, errors of neighbours.
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -25,6 +24,12 @@ using testing::floats;
 using ::testing::HasSubstr;
 using testing::JobPtr;
 
+void taste(float value, const std::vector<float>& poison) {
+  if (std::find(poison.begin(), poison.end(), value) != poison.end()) {
+    throw std::runtime_error("cannot stand " + std::to_string(value));
+  }
+}
+
 class BatcherExactnessTest : public testing::BatcherFixture {
  protected:
   // A model that cannot stand a row with one of these as its first value.
@@ -34,9 +39,7 @@ class BatcherExactnessTest : public testing::BatcherFixture {
       const auto values = batch.inputs[0].values<float>();
       const std::size_t width = values.size() / static_cast<std::size_t>(batch.rows);
       for (std::size_t at = 0; at < values.size(); at += width) {
-        if (std::find(poison.begin(), poison.end(), values[at]) != poison.end()) {
-          throw std::runtime_error("cannot stand " + std::to_string(values[at]));
-        }
+        taste(values[at], poison);
       }
       done(FakeModel::twice(batch));
     };
@@ -95,7 +98,7 @@ TEST_F(BatcherExactnessTest, only_the_culprit_fails) {
   fail_on({13});
   const std::vector<JobPtr> jobs = one_batch(32);
   for (int i = 1; i <= 32; ++i) {
-    JobPtr job = jobs[static_cast<std::size_t>(i - 1)];
+    const JobPtr& job = jobs[static_cast<std::size_t>(i - 1)];
     if (i == 13) {
       EXPECT_THAT(job->message(), HasSubstr("cannot stand 13"));
     } else {
@@ -145,7 +148,7 @@ TEST_F(BatcherExactnessTest, rows_that_failed_together_are_run_apart_and_the_oth
   start({.max_batch_size = 8});
   const std::vector<JobPtr> jobs = one_batch(6);
   for (int i = 1; i <= 6; ++i) {
-    const JobPtr job = jobs[static_cast<std::size_t>(i - 1)];
+    const JobPtr& job = jobs[static_cast<std::size_t>(i - 1)];
     if (i == 3) {
       EXPECT_EQ(job->message(), "no 3");
     } else {
@@ -220,7 +223,7 @@ class PaddedBatcherTest : public testing::BatcherFixture {
     model_->behaviour = sum_rows;
     options.pad = {{"x", 100}};  // would show in the sums if it were not masked
     options.mask = "mask";
-    start(std::move(options));
+    start(options);
   }
   JobPtr submit_sequence(std::int64_t rows, std::int64_t length) {
     auto job = std::make_shared<FakeJob>(floats({rows, length}, 1));
@@ -268,6 +271,7 @@ TEST_F(PaddedBatcherTest, a_token_budget_bounds_rows_times_padded_length) {
   start_padded({.max_batch_size = 8, .max_batch_tokens = 12});
   block_padded();
   std::vector<JobPtr> jobs;
+  jobs.reserve(5);
   for (int i = 0; i < 5; ++i) {
     jobs.push_back(submit_sequence(1, 5));
   }
@@ -278,7 +282,7 @@ TEST_F(PaddedBatcherTest, a_token_budget_bounds_rows_times_padded_length) {
   }
   EXPECT_EQ(large->wait()->outputs[0].shape(), (Shape{5, 4}));
   EXPECT_LE(large->wait()->timings.batch_rows, 3);
-  auto too_long = std::make_shared<FakeJob>(floats({1, 13}));
+  const auto too_long = std::make_shared<FakeJob>(floats({1, 13}));
   too_long->request.inputs.emplace_back();
   const Status refused = batcher_->submit(too_long);
   EXPECT_THAT(refused.error().message(), HasSubstr("13 long, the model takes at most 12"));

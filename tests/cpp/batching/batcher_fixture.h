@@ -27,7 +27,7 @@ class BatcherFixture : public ::testing::Test {
     }
   }
 
-  void start(BatchOptions options) {
+  void start(const BatchOptions& options) {
     pool_.grow_to(options.executors);
     batcher_ = std::make_shared<Batcher>(model_, options, Batcher::Host{clock_, pool_, bytes_});
     pool_.add(batcher_);

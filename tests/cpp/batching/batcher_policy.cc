@@ -2,7 +2,6 @@
 // What the batcher does with time: windows, priorities, deadlines, cancellation, admission.
 #include <chrono>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "batcher_fixture.h"
@@ -162,6 +161,7 @@ TEST_F(BatcherPolicyTest, what_cannot_meet_its_deadline_is_refused_with_the_wait
   const JobPtr running = submit(floats({1, 2}));
   model_->started.wait_for(2);
   std::vector<JobPtr> queued;
+  queued.reserve(8);
   for (int i = 0; i < 8; ++i) {
     queued.push_back(submit(floats({1, 2}), Deadline::after(*clock_, seconds(60))));
   }

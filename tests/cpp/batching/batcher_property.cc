@@ -3,7 +3,6 @@
 // request would get alone, whatever shared its batch, was cancelled, or failed beside it.
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "fakes.h"
+#include "on_threads.h"
 #include <gtest/gtest.h>
 
 #include "maas/batching/batcher.h"
@@ -43,19 +43,22 @@ struct Expected {
 
 // One row: prefix sums of ids^power where the mask is set, and their end plus the bias. Exact in
 // float32, because all numbers are small integers.
-void answer_row(const float* ids,
-                const float* mask,
-                std::size_t length,
-                float bias,
-                std::int64_t power,
-                float* prefix,
-                float* total) {
+struct Row {
+  const float* ids;
+  const float* mask;  // or null
+  std::size_t length;
+  float bias;
+  std::int64_t power;
+};
+
+void answer_row(const Row& row, float* prefix, float* total) {
   float sum = 0;
-  for (std::size_t i = 0; i < length; ++i) {
-    sum += (mask == nullptr || mask[i] != 0) ? (power == 2 ? ids[i] * ids[i] : ids[i]) : 0;
+  for (std::size_t i = 0; i < row.length; ++i) {
+    const float id = row.ids[i];
+    sum += (row.mask == nullptr || row.mask[i] != 0) ? (row.power == 2 ? id * id : id) : 0;
     prefix[i] = sum;
   }
-  *total = sum + bias;
+  *total = sum + row.bias;
 }
 
 class TokenModel final : public Model {
@@ -76,8 +79,8 @@ class TokenModel final : public Model {
         throw std::runtime_error("poison");
       }
       const float bias = batch.inputs[2].is_absent() ? 0 : batch.inputs[2].values<float>()[row];
-      answer_row(ids + row * length, mask + row * length, length, bias,
-                 batch.inputs[3].values<std::int64_t>()[0],
+      answer_row({ids + row * length, mask + row * length, length, bias,
+                  batch.inputs[3].values<std::int64_t>()[0]},
                  result.outputs[0].mutable_values<float>().data() + row * length,
                  &result.outputs[1].mutable_values<float>()[row]);
     }
@@ -117,7 +120,7 @@ class Sender {
   }
 
   void check() {
-    for (Sent& sent : all_) {
+    for (const Sent& sent : all_) {
       const Result<Reply>& reply = sent.job->wait();
       ASSERT_EQ(sent.job->completed(), 1);
       if (sent.poisoned) {
@@ -187,9 +190,9 @@ class Sender {
       const float* mask =
           inputs[1].is_absent() ? nullptr : inputs[1].values<float>().data() + row * length;
       const float bias = inputs[2].is_absent() ? 0 : inputs[2].values<float>()[row];
-      answer_row(inputs[0].values<float>().data() + row * length, mask, length, bias,
-                 inputs[3].values<std::int64_t>()[0], sent.expected.prefix.data() + row * length,
-                 &sent.expected.total[row]);
+      answer_row({inputs[0].values<float>().data() + row * length, mask, length, bias,
+                  inputs[3].values<std::int64_t>()[0]},
+                 sent.expected.prefix.data() + row * length, &sent.expected.total[row]);
     }
   }
 
@@ -211,15 +214,11 @@ TEST(BatcherProperty, ten_thousand_concurrent_requests_get_the_answers_they_woul
   pool.add(batcher);
 
   std::vector<Sender> senders;
+  senders.reserve(kThreads);
   for (unsigned seed = 0; seed < kThreads; ++seed) {
     senders.emplace_back(*batcher, seed);
   }
-  {
-    std::vector<std::jthread> threads;
-    for (Sender& sender : senders) {
-      threads.emplace_back([&sender] { sender.send_all(); });
-    }
-  }
+  testing::run_on_threads(kThreads, [&](std::size_t t) { senders[t].send_all(); });
   int answered = 0;
   for (Sender& sender : senders) {
     sender.check();

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <latch>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "batcher_fixture.h"
+#include "on_threads.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,6 +69,7 @@ TEST_F(BatcherTest, batches_form_while_the_executor_is_busy) {
   start({.max_batch_size = 8});
   const JobPtr first = block();
   std::vector<JobPtr> jobs;
+  jobs.reserve(5);
   for (int i = 0; i < 5; ++i) {
     jobs.push_back(submit(floats({1, 2}, static_cast<float>(10 * i))));
   }
@@ -106,42 +108,37 @@ TEST_F(BatcherTest, shapes_that_cannot_be_stacked_run_apart) {
   EXPECT_THAT(model_->batch_sizes(), ElementsAre(1, 3, 2, 1));
 }
 
+void expect_twice(const JobPtr& job) {
+  const Tensor& input = job->request.inputs[0];
+  ASSERT_EQ(job->wait()->outputs.at(0).shape(), input.shape());
+  const auto got = job->values();
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i], 2 * input.values<float>()[i]);
+  }
+  ASSERT_EQ(job->completed(), 1);
+}
+
 // Whatever shares a batch, each request gets what it would have got alone.
 TEST_F(BatcherTest, batched_equals_unbatched) {
   start({.max_batch_size = 16, .max_queue_size = 100000, .executors = 2});
   constexpr int kThreads = 4;
   constexpr int kEach = 800;
   std::vector<std::vector<JobPtr>> submitted(kThreads);
-  std::latch begin(kThreads);
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t t = 0; t < kThreads; ++t) {
-      threads.emplace_back([&, t] {
-        std::mt19937 random(static_cast<unsigned>(t));
-        begin.arrive_and_wait();
-        for (int i = 0; i < kEach; ++i) {
-          const Shape shape{1 + static_cast<std::int64_t>(random() % 5),
-                            1 + static_cast<std::int64_t>(random() % 3)};
-          submitted[t].push_back(submit(floats(shape, static_cast<float>(random() % 100000))));
-        }
-      });
+  testing::run_on_threads(kThreads, [&](std::size_t t) {
+    std::mt19937 random(static_cast<unsigned>(t));
+    for (int i = 0; i < kEach; ++i) {
+      const Shape shape{1 + static_cast<std::int64_t>(random() % 5),
+                        1 + static_cast<std::int64_t>(random() % 3)};
+      submitted[t].push_back(submit(floats(shape, static_cast<float>(random() % 100000))));
     }
-  }
+  });
   for (const auto& jobs : submitted) {
-    for (const JobPtr& job : jobs) {
-      const Tensor& input = job->request.inputs[0];
-      ASSERT_EQ(job->wait()->outputs.at(0).shape(), input.shape());
-      const auto got = job->values();
-      for (std::size_t i = 0; i < got.size(); ++i) {
-        ASSERT_EQ(got[i], 2 * input.values<float>()[i]);
-      }
-      ASSERT_EQ(job->completed(), 1);
-    }
+    std::for_each(jobs.begin(), jobs.end(), expect_twice);
   }
   const auto sizes = model_->batch_sizes();
   EXPECT_LE(*std::max_element(sizes.begin(), sizes.end()), 16);
   EXPECT_LE(model_->most_running(), 2);
-  ModelStats& stats = batcher_->stats();
+  const ModelStats& stats = batcher_->stats();
   batcher_->close(Deadline::never());
   EXPECT_EQ(stats.requests.value(), static_cast<std::uint64_t>(kThreads * kEach));
   EXPECT_EQ(stats.total_seconds.read().total, stats.requests.value());
@@ -321,6 +318,7 @@ TEST_F(BatcherTest, no_more_batches_run_at_once_than_executors) {
   start({.executors = 2});
   model_->gate.close();
   std::vector<JobPtr> jobs;
+  jobs.reserve(6);
   for (int i = 0; i < 6; ++i) {
     jobs.push_back(submit(floats({1, 2})));
   }

@@ -88,7 +88,7 @@ TEST_F(CallTest, calls_back_once_for_an_answer_and_for_a_refusal) {
   EXPECT_EQ(answer.get_future().get(), 2);
   std::promise<ErrorCode> refusal;
   call_async(*batcher_, {}, Deadline::never(),
-             [&](Result<Reply> reply) { refusal.set_value(reply.error().code()); });
+             [&](const Result<Reply>& reply) { refusal.set_value(reply.error().code()); });
   EXPECT_EQ(refusal.get_future().get(), ErrorCode::kInvalidArgument);
 }
 

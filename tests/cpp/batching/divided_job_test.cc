@@ -4,14 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <latch>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "fakes.h"
+#include "on_threads.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -168,16 +167,8 @@ TEST_F(DividedJobTest, parts_keep_the_whole_and_its_memory_and_nothing_keeps_the
 TEST_F(DividedJobTest, parts_that_are_answered_at_once_by_many_threads_answer_the_whole_once) {
   for (int round = 0; round < 50; ++round) {
     const Jobs parts = divide_rows(4, 1);
-    std::latch begin(static_cast<std::ptrdiff_t>(parts.size()));
-    {
-      std::vector<std::jthread> threads;
-      for (const auto& part : parts) {
-        threads.emplace_back([&begin, part] {
-          begin.arrive_and_wait();
-          part->complete(echo(*part));
-        });
-      }
-    }
+    testing::run_on_threads(parts.size(),
+                            [&](std::size_t i) { parts[i]->complete(echo(*parts[i])); });
     ASSERT_EQ(whole_->completed(), 1);
     EXPECT_THAT(whole_->values(), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
   }

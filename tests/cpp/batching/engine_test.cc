@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <latch>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fakes.h"
+#include "on_threads.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -84,6 +85,7 @@ TEST_F(EngineTest, a_model_apart_is_not_warmed_up_and_has_threads_of_its_own) {
   EXPECT_THAT(model->batch_sizes(), IsEmpty());
   model->gate.close();
   std::vector<JobPtr> jobs;
+  jobs.reserve(4);
   for (int i = 0; i < 4; ++i) {
     jobs.push_back(submit(*served));
   }
@@ -116,6 +118,7 @@ TEST_F(EngineTest, its_executors_grow_for_a_model_that_may_run_more_at_once) {
   const auto served = engine_.serve({"m", 1}, model, {.executors = 3});
   model->gate.close();
   std::vector<JobPtr> jobs;
+  jobs.reserve(3);
   for (int i = 0; i < 3; ++i) {
     jobs.push_back(submit(*served));
   }
@@ -182,6 +185,7 @@ TEST_F(EngineTest, a_model_dies_neither_on_an_executor_nor_on_the_thread_that_dr
     submit(*served)->wait();
     const std::thread::id executor = seen->ran_on;
     std::vector<JobPtr> noise;
+    noise.reserve(5);
     for (int i = 0; i < 5; ++i) {
       noise.push_back(submit(*busy));
     }
@@ -202,6 +206,7 @@ TEST_F(EngineTest, a_dropped_model_answers_what_it_had_accepted) {
   auto served = engine_.serve({"m", 1}, model, {});
   model->gate.close();
   std::vector<JobPtr> jobs;
+  jobs.reserve(20);
   for (int i = 0; i < 20; ++i) {
     jobs.push_back(submit(*served));
   }
@@ -244,7 +249,7 @@ TEST_F(EngineTest, closing_refuses_new_work_everywhere_and_waits_for_the_rest) {
 TEST_F(EngineTest, a_model_may_call_another_one_from_its_run) {
   const auto inner = engine_.serve({"inner", 1}, make_model(), {});
   const auto model = make_model();
-  model->behaviour = [&](Batch batch, BatchDone done) {
+  model->behaviour = [&](const Batch& batch, BatchDone done) {
     auto reply = call(inner->batcher(), batch.inputs, *clock_, Deadline::never());
     done(BatchResult{std::move(reply).value().outputs, {}});
   };
@@ -258,16 +263,14 @@ TEST_F(EngineTest, models_come_and_go_under_load) {
   Guarded<std::shared_ptr<ServedModel>> live(engine_.serve({"m", 0}, make_model(), {}));
   std::atomic<bool> stop{false};
   std::atomic<int> answered{0};
-  std::vector<std::jthread> clients;
-  for (int c = 0; c < 3; ++c) {
-    clients.emplace_back([&] {
-      while (!stop) {
-        const auto served = live.with([](const auto& model) { return model; });
-        EXPECT_TRUE(submit(*served)->wait());
-        ++answered;
-      }
-    });
-  }
+  const auto copy = [](const auto& model) { return model; };
+  auto clients = testing::start_threads(3, [&](std::size_t) {
+    while (!stop) {
+      const auto served = live.with(copy);
+      EXPECT_TRUE(submit(*served)->wait());
+      ++answered;
+    }
+  });
   for (int version = 1; version <= 60; ++version) {
     auto next = version % 2 == 0
                     ? engine_.serve({"m", version}, make_model(), {.max_batch_size = 4})
@@ -279,23 +282,25 @@ TEST_F(EngineTest, models_come_and_go_under_load) {
   EXPECT_GT(answered, 0);
 }
 
+// The model of an engine that has served a job and is gone.
+std::weak_ptr<FakeModel> live_and_die(const std::shared_ptr<Clock>& clock, int round) {
+  Engine engine({.cores = 2}, clock, nullptr);
+  auto model = make_model();
+  std::weak_ptr<FakeModel> alive = model;
+  const auto served = round % 2 == 0 ? engine.serve({"m", 1}, std::move(model), {})
+                                     : engine.serve_apart({"m", 1}, std::move(model), {}, 2);
+  const auto job = std::make_shared<FakeJob>(floats({1, 2}));
+  EXPECT_TRUE(served->batcher().submit(job));
+  if (round % 3 == 0) {
+    job->wait();
+  }
+  return alive;
+}
+
 TEST(EngineLife, engines_can_be_made_and_destroyed_many_times) {
   const auto clock = std::make_shared<ManualClock>();
   for (int i = 0; i < 100; ++i) {
-    std::weak_ptr<FakeModel> alive;
-    {
-      Engine engine({.cores = 2}, clock, nullptr);
-      auto model = make_model();
-      alive = model;
-      const auto served = i % 2 == 0 ? engine.serve({"m", 1}, std::move(model), {})
-                                     : engine.serve_apart({"m", 1}, std::move(model), {}, 2);
-      const auto job = std::make_shared<FakeJob>(floats({1, 2}));
-      EXPECT_TRUE(served->batcher().submit(job));
-      if (i % 3 == 0) {
-        job->wait();
-      }
-    }
-    EXPECT_TRUE(alive.expired());
+    EXPECT_TRUE(live_and_die(clock, i).expired());
   }
 }
 

@@ -167,9 +167,7 @@ TEST(ErrorSplit, a_model_that_fails_whatever_it_is_given_costs_at_most_twice_its
   std::mt19937 random(8);
   for (int round = 0; round < 300; ++round) {
     std::vector<std::int64_t> rows(1 + static_cast<std::size_t>(round) % 40, 1);
-    if (round >= 40) {
-      std::generate(rows.begin(), rows.end(), [&] { return 1 + random() % 30; });
-    }
+    std::generate(rows.begin(), rows.end(), [&] { return round < 40 ? 1 : 1 + random() % 30; });
     const Jobs jobs = jobs_of_rows(rows);
     ErrorSplit split(64);
     std::set<const Job*> all;
@@ -204,7 +202,7 @@ TEST(ErrorSplit, no_more_is_saved_up_than_allowed) {
   for (int i = 0; i < 100; ++i) {
     split.succeeded(nullptr, 16);
   }
-  std::set<const Job*> all = members(jobs, 0xffff);
+  const std::set<const Job*> all = members(jobs, 0xffff);
   Trial first(split, all);
   first.run(jobs);
   EXPECT_EQ(first.rows_run(), 16 + 16 + 8);

@@ -33,7 +33,7 @@ TEST(ModelStats, times_reach_from_ten_microseconds_to_the_default_timeout) {
 }
 
 TEST(ModelStats, batch_sizes_are_powers_of_two) {
-  ModelStats stats;
+  const ModelStats stats;
   double expected = 1;
   for (const double bound : stats.batch_rows.bounds()) {
     EXPECT_EQ(bound, expected);

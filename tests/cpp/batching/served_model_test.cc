@@ -2,9 +2,10 @@
 // How a served model ends: close() of its batcher, and its destructor.
 #include "maas/batching/served_model.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <functional>
+#include <cstddef>
 #include <latch>
 #include <memory>
 #include <thread>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "fakes.h"
+#include "on_threads.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,7 +30,7 @@ class ServedModelTest : public ::testing::Test {
  protected:
   ~ServedModelTest() override { model_->gate.open(); }
 
-  std::unique_ptr<ServedModel> serve(BatchOptions options = {}) {
+  std::unique_ptr<ServedModel> serve(const BatchOptions& options = {}) {
     return std::make_unique<ServedModel>(
         ServedModel::Name{"twice", 3}, model_,
         std::make_shared<Batcher>(model_, options, Batcher::Host{clock_, pool_, bytes_}), pool_,
@@ -145,15 +147,12 @@ TEST_F(ServedModelTest, closing_from_several_threads_answers_each_job_once) {
   const JobPtr runs = submit(*served);
   model_->started.wait_for(1);
   std::vector<JobPtr> jobs;
+  jobs.reserve(50);
   for (int i = 0; i < 50; ++i) {
     jobs.push_back(submit(*served));
   }
-  {
-    std::vector<std::jthread> closers;
-    for (int i = 0; i < 3; ++i) {
-      closers.emplace_back([&] { EXPECT_FALSE(served->batcher().close(Deadline(clock_->now()))); });
-    }
-  }
+  testing::run_on_threads(
+      3, [&](std::size_t) { EXPECT_FALSE(served->batcher().close(Deadline(clock_->now()))); });
   for (const JobPtr& job : jobs) {
     EXPECT_EQ(job->code(), ErrorCode::kUnavailable);
     EXPECT_EQ(job->completed(), 1);
@@ -162,32 +161,41 @@ TEST_F(ServedModelTest, closing_from_several_threads_answers_each_job_once) {
   model_->gate.open();
 }
 
+// Those that were accepted.
+std::vector<JobPtr> submit_many(Batcher& batcher) {
+  std::vector<JobPtr> accepted;
+  for (int i = 0; i < 20; ++i) {
+    auto job = std::make_shared<FakeJob>(floats({1, 2}));
+    if (batcher.submit(job)) {
+      accepted.push_back(std::move(job));
+    }
+  }
+  return accepted;
+}
+
+bool answered_once(const JobPtr& job) {
+  return job->completed() == 1;
+}
+
 TEST_F(ServedModelTest, submitting_while_it_closes_answers_or_refuses_every_job) {
   for (int round = 0; round < 100; ++round) {
     const auto served = serve({.max_batch_size = 4});
-    std::latch start(3);
-    std::vector<JobPtr> accepted[2];
-    std::vector<std::jthread> threads;
-    for (auto& mine : accepted) {
-      threads.emplace_back([&] {
-        start.arrive_and_wait();
-        for (int i = 0; i < 20; ++i) {
-          auto job = std::make_shared<FakeJob>(floats({1, 2}));
-          if (served->batcher().submit(job)) {
-            mine.push_back(std::move(job));
-          }
-        }
-      });
-    }
-    start.arrive_and_wait();
-    EXPECT_TRUE(served->batcher().close(Deadline::never()));
-    threads.clear();
-    for (const auto& jobs : accepted) {
-      for (const JobPtr& job : jobs) {
-        ASSERT_EQ(job->completed(), 1);
+    std::vector<JobPtr> accepted[3];  // by two, while the third closes
+    testing::run_on_threads(3, [&](std::size_t t) {
+      if (t == 2) {
+        EXPECT_TRUE(served->batcher().close(Deadline::never()));
+      } else {
+        accepted[t] = submit_many(served->batcher());
       }
+    });
+    for (const auto& jobs : accepted) {
+      EXPECT_TRUE(std::all_of(jobs.begin(), jobs.end(), answered_once));
     }
   }
+}
+
+void answer(const Batch& batch, BatchDone done) {
+  done(FakeModel::twice(batch));
 }
 
 // The last touch of an asynchronous model's thread races with the end of the model.
@@ -197,9 +205,7 @@ TEST_F(ServedModelTest, an_asynchronous_answer_may_come_while_it_is_destroyed) {
     std::latch held(1);
     const auto model = std::make_shared<FakeModel>();
     model->behaviour = [&](Batch batch, BatchDone done) {
-      other = std::jthread([batch = std::move(batch), done = std::move(done)]() mutable {
-        done(FakeModel::twice(batch));
-      });
+      other = std::jthread(answer, std::move(batch), std::move(done));
       held.count_down();
     };
     auto pool = std::make_unique<ExecutorPool>(ExecutorPool::Options{.name = "own"}, clock_);

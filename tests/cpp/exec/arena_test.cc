@@ -27,21 +27,30 @@ Pieces split(int threads, std::size_t n, std::size_t grain) {
   return pieces;
 }
 
+// How often each element of the range was given out.
+std::vector<int> visits(int threads, std::size_t n, std::size_t grain) {
+  std::vector<int> seen(n);
+  for (const auto& [begin, end] : split(threads, n, grain)) {
+    EXPECT_LT(begin, end);
+    EXPECT_TRUE(end - begin >= grain || end == n);
+    for (std::size_t i = begin; i < end; ++i) {
+      ++seen.at(i);
+    }
+  }
+  return seen;
+}
+
+void expect_covered(int threads, std::size_t grain) {
+  for (const std::size_t n : {0, 1, 7, 64, 1000, 1001}) {
+    EXPECT_EQ(visits(threads, n, grain), std::vector<int>(n, 1))
+        << threads << " " << n << " " << grain;
+  }
+}
+
 TEST(Arena, covers_the_range_exactly_once_in_pieces_of_at_least_the_grain) {
   for (const int threads : {1, 2, 4}) {
-    for (const std::size_t n : {0, 1, 7, 64, 1000, 1001}) {
-      for (const std::size_t grain : {0, 1, 3, 64, 5000}) {
-        std::vector<int> seen(n);
-        for (const auto& [begin, end] : split(threads, n, grain)) {
-          ASSERT_LT(begin, end);
-          ASSERT_LE(end, n);
-          EXPECT_TRUE(end - begin >= grain || end == n);
-          for (std::size_t i = begin; i < end; ++i) {
-            ++seen[i];
-          }
-        }
-        EXPECT_EQ(seen, std::vector<int>(n, 1)) << threads << " " << n << " " << grain;
-      }
+    for (const std::size_t grain : {0, 1, 3, 64, 5000}) {
+      expect_covered(threads, grain);
     }
   }
 }

@@ -4,14 +4,15 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <latch>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "on_threads.h"
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <time.h>
@@ -122,15 +123,12 @@ TEST_F(ExecutorPoolTest, runs_all_work_that_many_threads_announce) {
   ExecutorPool pool({.name = "p", .threads = 3}, clock_);
   const auto source = std::make_shared<Pieces>([&](const auto&) { done.count_down(); });
   pool.add(source);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < kEach; ++i) {
-        source->add(1);
-        pool.wake();
-      }
-    });
-  }
+  const auto threads = testing::start_threads(kThreads, [&](std::size_t) {
+    for (int i = 0; i < kEach; ++i) {
+      source->add(1);
+      pool.wake();
+    }
+  });
   done.wait();  // a lost wake-up would leave work behind, with nobody to announce it again
 }
 
@@ -267,17 +265,15 @@ TEST_F(ExecutorPoolTest, sources_come_and_go_while_others_work) {
   std::latch done(kPieces);
   const auto steady = std::make_shared<Pieces>([&](const auto&) { done.count_down(); });
   pool.add(steady);
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < 2; ++t) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < 200; ++i) {
-        const auto source = std::make_shared<Pieces>([](const auto&) {});
-        source->add(1);
-        pool.add(source);
-        pool.remove(source.get());
-      }
-    });
-  }
+  const auto nothing = [](const auto&) {};
+  const auto threads = testing::start_threads(2, [&](std::size_t) {
+    for (int i = 0; i < 200; ++i) {
+      const auto source = std::make_shared<Pieces>(nothing);
+      source->add(1);
+      pool.add(source);
+      pool.remove(source.get());
+    }
+  });
   for (int i = 0; i < kPieces; ++i) {
     steady->add(1);
     pool.wake();

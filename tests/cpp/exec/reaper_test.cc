@@ -2,12 +2,13 @@
 #include "maas/exec/reaper.h"
 
 #include <atomic>
+#include <cstddef>
 #include <future>
-#include <latch>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "on_threads.h"
 #include <gtest/gtest.h>
 
 namespace maas {
@@ -15,10 +16,11 @@ namespace {
 
 TEST(Reaper, runs_what_was_posted_before_its_destructor_returns) {
   std::atomic<int> ran{0};
+  const auto count = [&] { ++ran; };
   {
     Reaper reaper;
     for (int i = 0; i < 100; ++i) {
-      reaper.post([&] { ++ran; });
+      reaper.post(count);
     }
   }
   EXPECT_EQ(ran, 100);
@@ -27,15 +29,14 @@ TEST(Reaper, runs_what_was_posted_before_its_destructor_returns) {
 TEST(Reaper, runs_work_in_order_on_one_thread_of_its_own) {
   std::vector<int> order;
   std::vector<std::thread::id> threads;
-  {
-    Reaper reaper;
-    for (int i = 0; i < 10; ++i) {
-      reaper.post([&, i] {
-        order.push_back(i);
-        threads.push_back(std::this_thread::get_id());
-      });
-    }
+  auto reaper = std::make_unique<Reaper>();
+  for (int i = 0; i < 10; ++i) {
+    reaper->post([&, i] {
+      order.push_back(i);
+      threads.push_back(std::this_thread::get_id());
+    });
   }
+  reaper.reset();
   EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   EXPECT_NE(threads.front(), std::this_thread::get_id());
   EXPECT_EQ(threads, std::vector(10, threads.front()));
@@ -74,15 +75,17 @@ TEST(Reaper, posting_never_waits_for_work_that_is_slow) {
 
 TEST(Reaper, runs_work_that_work_posts_while_it_is_destroyed) {
   std::atomic<int> ran{0};
+  const auto count = [&] { ++ran; };
   std::promise<void> gate;
   {
     Reaper reaper;
-    reaper.post([&, opened = gate.get_future()]() mutable {
+    const auto post_one = [&] {
+      reaper.post(count);
+      count();
+    };
+    reaper.post([&reaper, post_one, opened = gate.get_future()]() mutable {
       opened.wait();
-      reaper.post([&] {
-        reaper.post([&] { ++ran; });
-        ++ran;
-      });
+      reaper.post(post_one);
     });
     gate.set_value();
   }
@@ -91,28 +94,23 @@ TEST(Reaper, runs_work_that_work_posts_while_it_is_destroyed) {
 
 TEST(Reaper, takes_work_from_many_threads) {
   std::atomic<int> ran{0};
-  {
-    Reaper reaper;
-    std::latch start(4);
-    std::vector<std::jthread> threads;
-    threads.reserve(4);
-    for (int t = 0; t < 4; ++t) {
-      threads.emplace_back([&] {
-        start.arrive_and_wait();
-        for (int i = 0; i < 500; ++i) {
-          reaper.post([&] { ++ran; });
-        }
-      });
+  const auto count = [&] { ++ran; };
+  auto reaper = std::make_unique<Reaper>();
+  testing::run_on_threads(4, [&](std::size_t) {
+    for (int i = 0; i < 500; ++i) {
+      reaper->post(count);
     }
-  }
+  });
+  reaper.reset();
   EXPECT_EQ(ran, 2000);
 }
 
 TEST(Reaper, can_be_made_and_destroyed_many_times) {
+  const auto nothing = [] {};
   for (int i = 0; i < 200; ++i) {
     Reaper reaper;
     if (i % 2 == 0) {
-      reaper.post([] {});
+      reaper.post(nothing);
     }
   }
 }

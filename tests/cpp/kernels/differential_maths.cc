@@ -185,9 +185,8 @@ void expect_same_image(const Table& table) {
       const ImageShape shape = {width % 3 + 1, width, channels};
       const std::size_t n = shape.height * width * channels;
       const Fenced in(n);
-      for (std::uint8_t& byte : std::span(in.as<std::uint8_t>(), n)) {
-        byte = static_cast<std::uint8_t>(random());
-      }
+      std::generate_n(in.as<std::uint8_t>(), n,
+                      [&] { return static_cast<std::uint8_t>(random()); });
       std::vector<float> expected(n);
       const Fenced actual(n * sizeof(float));
       scalar().normalise_image(in.as<std::uint8_t>(), expected.data(), shape, by);

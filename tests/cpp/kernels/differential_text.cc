@@ -138,6 +138,13 @@ void expect_same_errors(const Table& table) {
   }
 }
 
+void expect_same_anywhere(const Table& table, const std::string& number) {
+  for (std::size_t before = 0; before < 32; ++before) {
+    const std::string text = ones(before).append(number).append(",-").append(number);
+    expect_same_parse_of(table, std::string(text).append("]"), before + 2);
+  }
+}
+
 void expect_same_lengths(const Table& table) {
   const std::string digits = "1234567890123456789012345";
   for (std::size_t whole = 1; whole <= digits.size(); ++whole) {
@@ -146,10 +153,7 @@ void expect_same_lengths(const Table& table) {
       if (decimals != 0) {
         number.append(".").append(digits, 0, decimals);
       }
-      for (std::size_t before = 0; before < 32; ++before) {
-        const std::string text = ones(before).append(number).append(",-").append(number);
-        expect_same_parse_of(table, std::string(text).append("]"), before + 2);
-      }
+      expect_same_anywhere(table, number);
     }
   }
 }

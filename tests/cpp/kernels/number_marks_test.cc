@@ -10,17 +10,20 @@
 namespace maas::kernels {
 namespace {
 
+std::uint64_t bit_if(bool is_set, std::size_t at) {
+  return std::uint64_t{is_set ? 1U : 0U} << at;
+}
+
 Kinds kinds_of(std::string_view text) {
   Kinds is = {};
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::uint64_t bit = std::uint64_t{1} << i;
-    is.digit |= text[i] >= '0' && text[i] <= '9' ? bit : 0;
-    is.zero |= text[i] == '0' ? bit : 0;
-    is.comma |= text[i] == ',' ? bit : 0;
-    is.close |= text[i] == ']' ? bit : 0;
-    is.dot |= text[i] == '.' ? bit : 0;
-    is.minus |= text[i] == '-' ? bit : 0;
-    is.space |= text[i] == ' ' ? bit : 0;
+    is.digit |= bit_if(text[i] >= '0' && text[i] <= '9', i);
+    is.zero |= bit_if(text[i] == '0', i);
+    is.comma |= bit_if(text[i] == ',', i);
+    is.close |= bit_if(text[i] == ']', i);
+    is.dot |= bit_if(text[i] == '.', i);
+    is.minus |= bit_if(text[i] == '-', i);
+    is.space |= bit_if(text[i] == ' ', i);
   }
   return is;
 }

@@ -32,7 +32,7 @@ TEST(TopKHeap, sorting_gives_descending_order) {
   const std::vector<float> in = {3, 1, 2, 1};
   std::vector<float> values(4);
   std::vector<std::int64_t> indices(4);
-  TopKHeap heap = start_heap(in.data(), {values.data(), indices.data(), 4}, 0);
+  const TopKHeap heap = start_heap(in.data(), {values.data(), indices.data(), 4}, 0);
   replace_least(heap, 9, 4);
   sort_heap(heap);
   EXPECT_EQ(values, (std::vector<float>{9, 3, 2, 1}));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -100,13 +101,11 @@ TEST(Normalise, turns_images_into_planes) {
   const Tensor planes = applied(ops::normalise(mean, deviation, 1.0F / 255), images);
   EXPECT_EQ(planes.shape(), (Shape{2, 3, 5, 7}));
   std::vector<double> wanted(planes.elements());
-  for (std::size_t image = 0; image < 2; ++image) {
-    for (std::size_t pixel = 0; pixel < 35; ++pixel) {
-      for (std::size_t c = 0; c < 3; ++c) {
-        const double value = images.values<std::uint8_t>()[image * 105 + pixel * 3 + c] / 255.0;
-        wanted[image * 105 + c * 35 + pixel] = (value - mean[c]) / deviation[c];
-      }
-    }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::size_t image = i / 105;
+    const std::size_t c = i / 35 % 3;
+    const double value = images.values<std::uint8_t>()[image * 105 + i % 35 * 3 + c] / 255.0;
+    wanted[i] = (value - mean[c]) / deviation[c];
   }
   expect_near(planes, wanted);
   EXPECT_EQ(applied(ops::normalise({0}, {1}, 1), bytes({1, 0, 4, 1})).elements(), 0U);
@@ -129,13 +128,9 @@ TEST(Softmax, is_the_exponential_divided_by_the_sum_of_its_row) {
     const Tensor x = floats({4, 3, cols});
     const auto wanted =
         by_row(x, static_cast<std::size_t>(cols), [&](const float* in, double* out) {
-          double sum = 0;
-          for (std::int64_t i = 0; i < cols; ++i) {
-            sum += std::exp(static_cast<double>(in[i]));
-          }
-          for (std::int64_t i = 0; i < cols; ++i) {
-            out[i] = std::exp(static_cast<double>(in[i])) / sum;
-          }
+          std::transform(in, in + cols, out, [](float value) { return std::exp(double{value}); });
+          const double sum = std::accumulate(out, out + cols, 0.0);
+          std::transform(out, out + cols, out, [&](double value) { return value / sum; });
         });
     expect_near(applied(ops::softmax(), x), wanted);
   }

@@ -2,9 +2,9 @@
 // The back-end of runtime/torch_backend.cc, on TorchScript files that the tests make themselves.
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <latch>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "on_threads.h"
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -168,17 +169,11 @@ TEST_F(TorchBackendTest, runs_on_four_threads_at_once_on_one_copy) {
   const auto model = load();
   const Tensor input = floats({1, 16}, std::vector<float>(16, 0.5F));
   const auto expected = values(run(*model, {input})[0]);
-  std::latch start(4);
-  std::vector<std::jthread> threads;
-  threads.reserve(4);
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] {
-      start.arrive_and_wait();
-      for (int i = 0; i < 200; ++i) {
-        ASSERT_EQ(values(run(*model, {input})[0]), expected);
-      }
-    });
-  }
+  testing::run_on_threads(4, [&](std::size_t) {
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_EQ(values(run(*model, {input})[0]), expected);
+    }
+  });
 }
 
 TEST_F(TorchBackendTest, uses_the_intra_op_threads_that_the_executor_lends) {

@@ -139,16 +139,18 @@ TEST(TensorReader, values_of_another_type_are_a_type_problem) {
   EXPECT_EQ(refused("[1]", DType::kBool, Shape{1}).kind, Kind::kType);
 }
 
+void expect_shape_problems(DType dtype, bool flat) {
+  for (const std::string_view text :
+       {"[[1,2],[3]]", "[[1,2],[3,4,5]]", "[[1,2]]", "[[1,2],[3,4],[5,6]]", "[[1,2],3]", "[1]",
+        "[[[1],[2]],[[3],[4]]]", "[]", "[[],[]]", "[1,2,3,4,5]", "[1,[2]]", "[[1,2],[3,[4]]]"}) {
+    EXPECT_EQ(refused(text, dtype, Shape{2, 2}, flat).kind, Kind::kShape) << text;
+  }
+}
+
 TEST(TensorReader, ragged_short_and_long_arrays_are_a_shape_problem) {
   for (const DType dtype : {DType::kFloat32, DType::kInt64, DType::kInt16, DType::kUint64}) {
-    for (const bool flat : {false, true}) {
-      for (const std::string_view text :
-           {"[[1,2],[3]]", "[[1,2],[3,4,5]]", "[[1,2]]", "[[1,2],[3,4],[5,6]]", "[[1,2],3]", "[1]",
-            "[[[1],[2]],[[3],[4]]]", "[]", "[[],[]]", "[1,2,3,4,5]", "[1,[2]]",
-            "[[1,2],[3,[4]]]"}) {
-        EXPECT_EQ(refused(text, dtype, Shape{2, 2}, flat).kind, Kind::kShape) << text;
-      }
-    }
+    expect_shape_problems(dtype, false);
+    expect_shape_problems(dtype, true);
   }
 }
 

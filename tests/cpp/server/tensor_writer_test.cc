@@ -81,17 +81,21 @@ TEST(TensorWriter, nested_arrays_follow_the_shape) {
   EXPECT_EQ(nested(Tensor::zeros(DType::kFloat32, Shape{1}), Shape{}), "0.0");
 }
 
+std::int64_t count_numbers(const std::string& text) {
+  JsonReader json(text);
+  json.begin_array();
+  std::int64_t count = 0;
+  for (; json.next_item(); ++count) {
+    json.number();
+  }
+  return count;
+}
+
 TEST(TensorWriter, long_tensors_are_written_in_pieces) {
   for (const std::int64_t size : {511, 512, 513, 1024, 5000}) {
     for (const DType dtype : {DType::kFloat32, DType::kInt64, DType::kInt16, DType::kUint64}) {
       const std::string text = "[" + flat(Tensor::zeros(dtype, Shape{size})) + "]";
-      JsonReader json(text);
-      json.begin_array();
-      std::int64_t count = 0;
-      for (; json.next_item(); ++count) {
-        json.number();
-      }
-      EXPECT_EQ(count, size) << numpy_name(dtype);
+      EXPECT_EQ(count_numbers(text), size) << numpy_name(dtype);
     }
   }
 }

@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 
 Tensor counted(const Shape& shape, std::int64_t from = 1) {
   Tensor tensor = Tensor::allocate(DType::kInt64, shape);
-  auto values = tensor.mutable_values<std::int64_t>();
+  const auto values = tensor.mutable_values<std::int64_t>();
   std::iota(values.begin(), values.end(), from);
   return tensor;
 }

@@ -79,7 +79,8 @@ void Exchange::fail(const Error& error) {
   }
   response.clear();
   response.status = http_status(error);
-  if (error.code() == ErrorCode::kOverloaded || error.retry_after().count() > 0) {
+  if (response.status == 503 &&
+      (error.code() == ErrorCode::kOverloaded || error.retry_after().count() > 0)) {
     response.headers = retry_after(error);
   }
   if (handler_ != nullptr) {

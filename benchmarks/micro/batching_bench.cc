@@ -89,6 +89,7 @@ void run(benchmark::State& state, int executors, std::chrono::microseconds work)
   Countdown countdown;
   const Tensor row = Tensor::zeros(DType::kFloat32, {1, 8});
   std::vector<std::shared_ptr<CountedJob>> jobs;
+  jobs.reserve(kRequests);
   for (int i = 0; i < kRequests; ++i) {
     jobs.push_back(std::make_shared<CountedJob>(countdown));
   }
@@ -98,7 +99,7 @@ void run(benchmark::State& state, int executors, std::chrono::microseconds work)
     for (const auto& job : jobs) {
       job->request.id = RequestId::next();
       job->request.inputs.assign(1, row);
-      job->reset();
+      job->renew();
       if (!batcher->submit(job)) {
         state.SkipWithError("a request was refused");
         return;

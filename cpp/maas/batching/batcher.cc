@@ -310,9 +310,10 @@ std::vector<ErrorSplit::Verdict> Batcher::judge(BatchRun& run,
   if (!failure) {
     return split_.succeeded(group.family, run.rows());
   }
-  if (group.family == nullptr &&
-      (options_.on_error == OnBatchError::kFail || !may_blame_neighbours(*failure))) {
-    return {{std::move(group.jobs), *failure}};
+  if (options_.on_error == OnBatchError::kFail || !may_blame_neighbours(*failure)) {
+    auto verdicts = split_.succeeded(group.family, 0);  // the rest of a rerun's level goes on
+    verdicts.push_back({std::move(group.jobs), *failure});
+    return verdicts;
   }
   return split_.failed(std::move(group), *failure);
 }

@@ -66,15 +66,15 @@ void check_field(const EndpointSpec& endpoint, const FieldSpec& field) {
 void check_native(const EndpointSpec& endpoint) {
   const Signature& signature = endpoint.model->model().signature();
   const std::string& path = endpoint.path;
-  std::size_t field = 0;
+  std::size_t fields = 0;
   for (const TensorSpec& input : signature.inputs) {
-    const bool given = field < endpoint.fields.size() && endpoint.fields[field].name == input.name;
+    const bool given = fields < endpoint.fields.size() && endpoint.fields[fields].name == input.name;
     require(given || input.optional,
             path + " must have a field for each input of its model, in their order: '" +
                 input.name + "' has none");
-    field += given ? 1 : 0;
+    fields += given ? 1 : 0;
   }
-  require(field == endpoint.fields.size(), path + " has a field that is no input of its model");
+  require(fields == endpoint.fields.size(), path + " has a field that is no input of its model");
   require(!endpoint.outputs.empty(), path + " must have an output");
   for (const FieldSpec& field : endpoint.fields) {
     require(field.dtype.has_value(), path + " takes tensors alone: field '" + field.name + "'");

@@ -79,7 +79,7 @@ void Exchange::fail(const Error& error) {
   }
   response.clear();
   response.status = http_status(error);
-  if (response.status == 503) {
+  if (error.code() == ErrorCode::kOverloaded || error.retry_after().count() > 0) {
     response.headers = retry_after(error);
   }
   if (handler_ != nullptr) {

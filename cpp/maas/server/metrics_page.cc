@@ -157,6 +157,22 @@ constexpr std::array kHistograms = {
     HistogramMetric{"maas_batch_size", "Rows per batch.", &ModelStats::batch_rows},
 };
 
+void write_batching(const std::vector<Labelled>& models, std::string& body) {
+  {
+    Metric metric(body, "maas_tokens_total", "counter",
+                  "Positions of padded batches, by whether a request or padding filled them.");
+    for (const Labelled& model : models) {
+      metric.sample("", model.labels + R"(,kind="real")", model.stats->tokens.value());
+      metric.sample("", model.labels + R"(,kind="padding")", model.stats->padding_tokens.value());
+    }
+  }
+  Metric metric(body, "maas_rerun_rows_total", "counter",
+                "Rows of batches that failed, run again to find the culprit.");
+  for (const Labelled& model : models) {
+    metric.sample("", model.labels, model.stats->rerun_rows.value());
+  }
+}
+
 void write_models(const std::vector<Labelled>& models, std::string& body) {
   {
     Metric metric(body, "maas_requests_total", "counter", "Requests answered, well or not.");
@@ -177,6 +193,7 @@ void write_models(const std::vector<Labelled>& models, std::string& body) {
       metric.sample("", model.labels, model.stats->queued.value());
     }
   }
+  write_batching(models, body);
   for (const HistogramMetric& histogram : kHistograms) {
     Metric metric(body, histogram.name, "histogram", histogram.help);
     for (const Labelled& model : models) {

@@ -174,7 +174,7 @@ void FieldsReader::read_field(const FieldSpec& field, Tensor& input) {
   if (!problem) {
     room_ -= row.byte_size();
     const auto index = signature_.find_input(field.name);
-    const bool rows = index && signature_.has_rows(signature_.inputs[*index]);
+    const bool rows = index ? signature_.has_rows(signature_.inputs[*index]) : signature_.batch_dim;
     input = rows ? row.reshaped(row.shape().with_leading(1)) : row;
   } else if (problem->kind == TensorProblem::Kind::kSize) {
     throw Error(ErrorCode::kTooLarge, "field '" + field.name + "' " + problem->message);

@@ -158,6 +158,26 @@ TEST_F(BatcherExactnessTest, rows_that_failed_together_are_run_apart_and_the_oth
   }
 }
 
+// As when the back-end went away meanwhile.
+TEST_F(BatcherExactnessTest, a_rerun_that_no_neighbour_is_to_blame_for_is_not_split_again) {
+  model_->behaviour = [](const Batch& batch, BatchDone done) {
+    if (batch.rows == 8) {
+      throw std::runtime_error("no luck");
+    }
+    const bool left = batch.inputs[0].values<float>()[0] == 1;
+    done(left ? Result<BatchResult>(Error(ErrorCode::kUnavailable, "gone"))
+              : FakeModel::twice(batch));
+  };
+  start({.max_batch_size = 8});
+  const auto jobs = one_batch(8);
+  EXPECT_THAT(model_->batch_sizes(), ElementsAre(1, 8, 4, 4));
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    EXPECT_EQ(jobs[i]->wait().ok(), i >= 4);
+    EXPECT_EQ(jobs[i]->completed(), 1);
+  }
+  EXPECT_EQ(jobs[0]->code(), ErrorCode::kUnavailable);
+}
+
 TEST_F(BatcherExactnessTest, a_wrong_shape_is_no_reason_to_run_again) {
   model_->behaviour = [this](const Batch& batch, BatchDone done) {
     rows_run_ += batch.rows;

@@ -228,7 +228,11 @@ struct Disconnects : ::testing::Test {
     first.get("/model");
     server.model->started.wait_for(before + 1);
   }
-  void TearDown() override { EXPECT_EQ(server.engine.bytes().held(), 0U); }
+  void TearDown() override {
+    server.model->gate.open();
+    EXPECT_TRUE(server.engine.settle(20s));
+    EXPECT_EQ(server.engine.bytes().held(), 0U);
+  }
 
   ModelStats& stats() { return server.served->batcher().stats(); }
   std::uint64_t left_while_queued() { return server.state.withdrawals.of("m", 1)[0]; }
@@ -327,7 +331,6 @@ TEST_F(Disconnects, pipelined_requests_of_a_client_that_ended_its_side_are_answe
   half.send("GET /target HTTP/1.1\r\nHost: t\r\n\r\n");
   half.end_output();
   EXPECT_EQ(half.read_answer().body, "/target|");
-  EXPECT_EQ(half.read_answer().status, 102);
   expect_first_is_answered();
   EXPECT_EQ(half.read_answer().body, "outputs: 1");
   EXPECT_EQ(half.read_answer().body, "/target|");
@@ -389,6 +392,9 @@ TEST(HeldBytes, are_given_back_when_a_client_dies_or_stalls) {
   TestTransport server({.stall_timeout = 50ms}, 1, 1'000'000);
   SocketClient dies = server.connect();
   dies.send(head_of_upload(800'000) + std::string(100'000, 'x'));
+  while (server.engine.bytes().held() == 0) {
+    std::this_thread::yield();
+  }
   dies.reset();
   while (server.state.connections.value() != 0) {
     std::this_thread::yield();
@@ -410,6 +416,9 @@ TEST(HeldBytes, are_given_back_when_the_deadline_passes) {
   EXPECT_EQ(client.read_answer().status, 504);
   client.get("/target");
   EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_LT(server.engine.bytes().held(), 500'000U);  // the running model's inputs are still held
+  server.model->gate.open();
+  EXPECT_TRUE(server.engine.settle(20s));
   EXPECT_EQ(server.engine.bytes().held(), 0U);
 }
 

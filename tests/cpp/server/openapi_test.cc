@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "maas/server/json_reader.h"
+#include "maas/server/openapi_components.h"
 #include "maas/server/routes.h"
 
 namespace maas {

@@ -77,6 +77,9 @@ TEST_F(TypedResponse, the_greatest_come_with_their_labels) {
 }
 
 TEST_F(TypedResponse, operations_find_the_fields_of_the_request) {
+  Signature signature = testing::floats({1});
+  signature.inputs.push_back({"mask", DType::kInt64, Shape{2}});
+  endpoint.model = harness.serve("masked", std::make_shared<testing::AddOne>(signature));
   endpoint.fields = {{"x", DType::kFloat32, Shape{1}, true},
                      {"mask", DType::kInt64, Shape{2}, true}};
   endpoint.outputs = {testing::output("", 0, {ops::mean_pool("mask")})};

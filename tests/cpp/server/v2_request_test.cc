@@ -100,17 +100,17 @@ TEST(V2Request, outputs_are_chosen_by_name) {
 
 TEST(V2Request, timeout_and_priority_are_parameters_of_the_request_alone) {
   const auto urgency = [](const std::string& parameters) {
-    return read(with_inputs(kA + "," + kB, R"(,"parameters":)" + parameters)).options.urgency;
+    return read(with_inputs(join(kA, kB), R"(,"parameters":)" + parameters)).options.urgency;
   };
   EXPECT_EQ(urgency(R"({"timeout":1500,"priority":2})").timeout, std::chrono::microseconds(1500));
   EXPECT_EQ(urgency(R"({"timeout":1500,"priority":2})").priority, 2);
   EXPECT_EQ(urgency(R"({"timeout":"1500"})").timeout, std::chrono::microseconds(1500));
   EXPECT_EQ(urgency(R"({"timeout":0})").timeout, Duration::max());
-  EXPECT_THAT(refusal(with_inputs(kA + "," + kB, R"(,"parameters":{"timeout":-1})")).message(),
+  EXPECT_THAT(refusal(with_inputs(join(kA, kB), R"(,"parameters":{"timeout":-1})")).message(),
               HasSubstr("'timeout'"));
   const std::string input =
       R"({"name":"b","shape":[1],"datatype":"BYTES","data":["t"],"parameters":{"timeout":"x"}})";
-  EXPECT_EQ(read(with_inputs(kA + "," + input)).options.urgency.timeout, Duration::max());
+  EXPECT_EQ(read(with_inputs(join(kA, input))).options.urgency.timeout, Duration::max());
 }
 
 TEST(V2Request, unknown_keys_and_parameters_are_passed_over) {

@@ -75,6 +75,20 @@ class CountedJob final : public Job {
   Countdown& countdown_;
 };
 
+bool submit_all(Batcher& batcher,
+                const std::vector<std::shared_ptr<CountedJob>>& jobs,
+                const Tensor& row) {
+  for (const auto& job : jobs) {
+    job->request.id = RequestId::next();
+    job->request.inputs.assign(1, row);
+    job->renew();
+    if (!batcher.submit(job)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Submits `requests` one-row requests, as one I/O thread does with those that arrive together, and
 // waits for their answers; again and again.
 void run(benchmark::State& state, int executors, std::chrono::microseconds work) {
@@ -82,27 +96,24 @@ void run(benchmark::State& state, int executors, std::chrono::microseconds work)
   const auto clock = std::make_shared<SystemClock>();
   ByteBudget bytes;
   ExecutorPool pool({.name = "bench", .threads = executors}, clock);
-  BatchOptions options{.max_batch_size = 32, .max_queue_size = kRequests, .executors = executors};
+  const BatchOptions options{
+      .max_batch_size = 32, .max_queue_size = kRequests, .executors = executors};
   const auto batcher = std::make_shared<Batcher>(std::make_shared<EchoModel>(work), options,
                                                  Batcher::Host{clock, pool, bytes});
   pool.add(batcher);
   Countdown countdown;
   const Tensor row = Tensor::zeros(DType::kFloat32, {1, 8});
   std::vector<std::shared_ptr<CountedJob>> jobs;
+  jobs.reserve(kRequests);
   for (int i = 0; i < kRequests; ++i) {
     jobs.push_back(std::make_shared<CountedJob>(countdown));
   }
-  for ([[maybe_unused]] auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     countdown.expect(kRequests);
     WakeScope together;
-    for (const auto& job : jobs) {
-      job->request.id = RequestId::next();
-      job->request.inputs.assign(1, row);
-      job->reset();
-      if (!batcher->submit(job)) {
-        state.SkipWithError("a request was refused");
-        return;
-      }
+    if (!submit_all(*batcher, jobs, row)) {
+      state.SkipWithError("a request was refused");
+      return;
     }
     together.flush();  // now the executors start
     countdown.wait();

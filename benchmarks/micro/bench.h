@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <random>
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -12,6 +13,11 @@
 void register_maths();
 void register_parse();
 void register_print();
+
+inline std::mt19937 same_random() {
+  // NOLINTNEXTLINE(bugprone-random-generator-seed): the same numbers in each run, on purpose
+  return std::mt19937(1);
+}
 
 // Runs `call()` and reports its speed in bytes per second.
 template <typename Call>

@@ -29,7 +29,7 @@ struct Data {
   std::vector<float> inv_std = {4.37F, 4.46F, 4.44F, 2.0F};
 
   Data() {
-    std::mt19937 random(1);
+    std::mt19937 random = same_random();
     std::normal_distribution<float> normal;
     for (std::size_t i = 0; i < kCount; ++i) {
       in[i] = normal(random);
@@ -96,7 +96,7 @@ void register_rows(std::size_t cols) {
 void register_image(std::size_t channels) {
   const ImageShape shape = {224, 224, channels};
   const std::string size = size_name({224, 224, channels});
-  const std::size_t bytes = 224 * 224 * channels * (1 + sizeof(float));
+  const std::size_t bytes = shape.height * shape.width * channels * (1 + sizeof(float));
   register_both("normalise_image" + size, bytes, [=](const auto& table) {
     const Normalisation by = {1.0F / 255, data().mean.data(), data().inv_std.data()};
     table.normalise_image(data().bytes.data(), data().out.data(), shape, by);

@@ -16,7 +16,7 @@ constexpr std::size_t kCount = 150528;  // an image of 3 x 224 x 224
 
 // `kCount` normally distributed numbers, each printed with `format`.
 std::string normal_list(const char* format, const char* comma) {
-  std::mt19937 random(1);
+  std::mt19937 random = same_random();
   std::normal_distribution<float> normal;
   std::string text;
   for (std::size_t i = 0; i < kCount; ++i) {
@@ -29,7 +29,7 @@ std::string normal_list(const char* format, const char* comma) {
 }
 
 std::string integer_list(unsigned below) {
-  std::mt19937 random(1);
+  std::mt19937 random = same_random();
   std::string text;
   for (std::size_t i = 0; i < kCount; ++i) {
     text.append(i == 0 ? "" : ", ").append(std::to_string(random() % below));

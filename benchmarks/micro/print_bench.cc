@@ -10,7 +10,6 @@
 
 namespace {
 
-using maas::kernels::kMaxFloat32Chars;
 using maas::kernels::kMaxInt64Chars;
 using maas::kernels::kPrintSlack;
 
@@ -43,7 +42,7 @@ void register_list(const std::string& name, std::vector<Number> numbers, Print p
 
 template <typename Distribution>
 std::vector<float> random_floats(Distribution distribution) {
-  std::mt19937 random(1);
+  std::mt19937 random = same_random();
   std::vector<float> values(kCount);
   for (float& value : values) {
     value = distribution(random);
@@ -60,10 +59,10 @@ std::vector<float> short_decimals() {
 }
 
 std::vector<std::int64_t> tokens() {
-  std::mt19937 random(1);
+  std::mt19937 random = same_random();
   std::vector<std::int64_t> values(kCount);
   for (std::int64_t& value : values) {
-    value = random() % 50257;
+    value = static_cast<std::int64_t>(random() % 50257);
   }
   return values;
 }

@@ -30,10 +30,10 @@ std::uint64_t mix(std::uint64_t x) noexcept {
 }  // namespace
 
 RequestId RequestId::next() noexcept {
-  static const Keys keys;
+  static const Keys kKeys;
   static std::atomic<std::uint64_t> counter{0};
   const std::uint64_t number = counter.fetch_add(1, std::memory_order_relaxed);
-  std::uint64_t bits = mix(mix(number ^ keys.before) ^ keys.between) ^ keys.behind;
+  std::uint64_t bits = mix(mix(number ^ kKeys.before) ^ kKeys.between) ^ kKeys.behind;
   RequestId id;
   for (char& c : id.text_) {
     c = "0123456789abcdef"[bits >> 60U];

@@ -2,7 +2,6 @@
 #include "maas/tensor/pad.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -109,9 +108,7 @@ void copy_padded(std::span<const Tensor> parts,
     const std::size_t real = from.count * from.inner;
     const auto* next = static_cast<const std::byte*>(part.data());
     for (std::size_t block = 0; block < from.blocks; ++block) {
-      if (real > 0) {
-        std::memcpy(place, next, real * fill.size);
-      }
+      std::copy_n(next, real * fill.size, place);
       fill_bytes(place + real * fill.size, stride - real, fill);
       next += real * fill.size;
       place += stride * fill.size;

@@ -2,10 +2,10 @@
 #include "maas/base/byte_budget.h"
 
 #include <atomic>
+#include <cstddef>
 #include <limits>
-#include <thread>
-#include <vector>
 
+#include "on_threads.h"
 #include <gtest/gtest.h>
 
 namespace maas {
@@ -28,29 +28,28 @@ TEST(ByteBudget, sizes_that_would_overflow_are_refused) {
   EXPECT_EQ(budget.held(), 5U);
 }
 
+// Takes one byte, if there is one, and gives it back; `most` is how many threads ever had one.
+void take_a_turn(ByteBudget& budget, std::atomic<int>& inside, std::atomic<int>& most) {
+  if (!budget.try_take(1)) {
+    return;
+  }
+  const int now = ++inside;
+  int seen = most;
+  while (seen < now && !most.compare_exchange_weak(seen, now)) {
+  }
+  --inside;
+  budget.give_back(1);
+}
+
 TEST(ByteBudget, threads_never_hold_more_than_the_limit_together) {
   ByteBudget budget(3);
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] {
-      for (int turn = 0; turn < 2000; ++turn) {
-        if (!budget.try_take(1)) {
-          continue;
-        }
-        const int now = ++inside;
-        int seen = most;
-        while (seen < now && !most.compare_exchange_weak(seen, now)) {
-        }
-        --inside;
-        budget.give_back(1);
-      }
-    });
-  }
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
+  testing::run_on_threads(8, [&](std::size_t) {
+    for (int turn = 0; turn < 2000; ++turn) {
+      take_a_turn(budget, inside, most);
+    }
+  });
   EXPECT_LE(most.load(), 3);
   EXPECT_EQ(budget.held(), 0U);
 }

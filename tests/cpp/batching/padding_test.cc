@@ -202,19 +202,21 @@ TEST(Padding, stacking_and_cutting_gives_each_request_its_own_values) {
   }
   const Padding padding({.inputs = specs, .outputs = specs}, options);
   std::mt19937 random(1);
-  const auto part = [&](std::size_t index, std::int64_t length) {
-    Shape shape = specs[index].row->with_leading(1 + static_cast<std::int64_t>(random() % 3));
-    shape.set(*padding.axis(index), length);
-    return random_tensor(specs[index].dtype, shape, random);
+  const auto parts_of = [&](std::size_t index, const std::vector<std::int64_t>& lengths) {
+    std::vector<Tensor> parts;
+    parts.reserve(lengths.size());
+    for (const std::int64_t length : lengths) {
+      Shape shape = specs[index].row->with_leading(1 + static_cast<std::int64_t>(random() % 3));
+      shape.set(*padding.axis(index), length);
+      parts.push_back(random_tensor(specs[index].dtype, shape, random));
+    }
+    return parts;
   };
   for (int round = 0; round < 200; ++round) {
     std::vector<std::int64_t> lengths(1 + random() % 5);
     std::generate(lengths.begin(), lengths.end(), [&] { return random() % 6; });
     for (std::size_t index = 0; index < specs.size(); ++index) {
-      std::vector<Tensor> parts(lengths.size());
-      std::transform(lengths.begin(), lengths.end(), parts.begin(),
-                     [&](std::int64_t length) { return part(index, length); });
-      expect_own_values(padding, index, parts, lengths);
+      expect_own_values(padding, index, parts_of(index, lengths), lengths);
     }
   }
 }

@@ -177,20 +177,24 @@ bool answered_once(const JobPtr& job) {
   return job->completed() == 1;
 }
 
+void close_while_submitting(Batcher& batcher) {
+  std::vector<JobPtr> accepted[2];
+  testing::run_on_threads(3, [&](std::size_t t) {
+    if (t == 2) {
+      EXPECT_TRUE(batcher.close(Deadline::never()));
+    } else {
+      accepted[t] = submit_many(batcher);
+    }
+  });
+  for (const auto& jobs : accepted) {
+    EXPECT_TRUE(std::all_of(jobs.begin(), jobs.end(), answered_once));
+  }
+}
+
 TEST_F(ServedModelTest, submitting_while_it_closes_answers_or_refuses_every_job) {
   for (int round = 0; round < 100; ++round) {
     const auto served = serve({.max_batch_size = 4});
-    std::vector<JobPtr> accepted[3];  // by two, while the third closes
-    testing::run_on_threads(3, [&](std::size_t t) {
-      if (t == 2) {
-        EXPECT_TRUE(served->batcher().close(Deadline::never()));
-      } else {
-        accepted[t] = submit_many(served->batcher());
-      }
-    });
-    for (const auto& jobs : accepted) {
-      EXPECT_TRUE(std::all_of(jobs.begin(), jobs.end(), answered_once));
-    }
+    close_while_submitting(served->batcher());
   }
 }
 

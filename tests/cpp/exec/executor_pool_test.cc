@@ -119,7 +119,7 @@ TEST_F(ExecutorPoolTest, lends_an_arena_of_the_width_asked_for_and_names_its_thr
 TEST_F(ExecutorPoolTest, runs_all_work_that_many_threads_announce) {
   constexpr int kThreads = 4;
   constexpr int kEach = 2000;
-  std::latch done(kThreads * kEach);
+  std::latch done(std::ptrdiff_t{kThreads} * kEach);
   ExecutorPool pool({.name = "p", .threads = 3}, clock_);
   const auto source = std::make_shared<Pieces>([&](const auto&) { done.count_down(); });
   pool.add(source);
@@ -208,7 +208,7 @@ TEST_F(ExecutorPoolTest, holds_a_removed_source_no_longer_and_asks_it_no_more) {
   ExecutorPool pool({.name = "p", .threads = 2}, clock_);
   for (int i = 0; i < 300; ++i) {
     std::atomic<bool> removed{false};
-    auto source =
+    const auto source =
         std::make_shared<Pieces>([&](const auto&) { EXPECT_FALSE(removed) << "asked again"; });
     source->add(1000000);
     pool.add(source);
@@ -227,7 +227,7 @@ TEST_F(ExecutorPoolTest, work_of_one_source_does_not_keep_another_one_alive) {
     started.count_down();
     finish.wait();
   });
-  auto other = std::make_shared<Pieces>([](const auto&) {});
+  const auto other = std::make_shared<Pieces>([](const auto&) {});
   pool.add(other);
   slow->add(1);
   pool.add(slow);
@@ -250,7 +250,7 @@ TEST_F(ExecutorPoolTest, removing_waits_for_the_work_that_runs_and_for_no_other)
   source->add(1);
   pool.add(source);
   started.wait();
-  std::jthread remover([&] {
+  const std::jthread remover([&] {
     pool.remove(source.get());
     EXPECT_TRUE(finished);
   });

@@ -180,13 +180,13 @@ void expect_same_image(const Table& table) {
   const std::vector<float> inv_std = {4.37F, 4.46F, 4.44F, 2.0F, 3.0F};
   const Normalisation by = {1.0F / 255, mean.data(), inv_std.data()};
   std::mt19937 random(1);
+  const auto random_byte = [&] { return static_cast<std::uint8_t>(random()); };
   for (std::size_t channels = 1; channels <= mean.size(); ++channels) {
     for (std::size_t width = 0; width <= kMaxSize; ++width) {
       const ImageShape shape = {width % 3 + 1, width, channels};
       const std::size_t n = shape.height * width * channels;
       const Fenced in(n);
-      std::generate_n(in.as<std::uint8_t>(), n,
-                      [&] { return static_cast<std::uint8_t>(random()); });
+      std::generate_n(in.as<std::uint8_t>(), n, random_byte);
       std::vector<float> expected(n);
       const Fenced actual(n * sizeof(float));
       scalar().normalise_image(in.as<std::uint8_t>(), expected.data(), shape, by);

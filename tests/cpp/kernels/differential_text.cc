@@ -150,9 +150,7 @@ void expect_same_lengths(const Table& table) {
   for (std::size_t whole = 1; whole <= digits.size(); ++whole) {
     for (std::size_t decimals = 0; decimals <= digits.size(); decimals += 1 + decimals / 4) {
       std::string number = digits.substr(0, whole);
-      if (decimals != 0) {
-        number.append(".").append(digits, 0, decimals);
-      }
+      number.append(decimals == 0 ? "" : ".").append(digits, 0, decimals);
       expect_same_anywhere(table, number);
     }
   }

@@ -123,15 +123,18 @@ TEST(Normalise, wants_one_mean_and_a_positive_deviation_per_channel) {
   EXPECT_THAT(refusal([&] { (void)applied(op, bytes({4, 4, 3})); }), HasSubstr("[4, 4, 3]"));
 }
 
+void softmax_by_definition(const float* in, std::int64_t n, double* out) {
+  std::transform(in, in + n, out, [](float value) { return std::exp(double{value}); });
+  const double sum = std::accumulate(out, out + n, 0.0);
+  std::transform(out, out + n, out, [&](double value) { return value / sum; });
+}
+
 TEST(Softmax, is_the_exponential_divided_by_the_sum_of_its_row) {
   for (const std::int64_t cols : {1, 2, 10, 33}) {
     const Tensor x = floats({4, 3, cols});
     const auto wanted =
-        by_row(x, static_cast<std::size_t>(cols), [&](const float* in, double* out) {
-          std::transform(in, in + cols, out, [](float value) { return std::exp(double{value}); });
-          const double sum = std::accumulate(out, out + cols, 0.0);
-          std::transform(out, out + cols, out, [&](double value) { return value / sum; });
-        });
+        by_row(x, static_cast<std::size_t>(cols),
+               [&](const float* in, double* out) { softmax_by_definition(in, cols, out); });
     expect_near(applied(ops::softmax(), x), wanted);
   }
 }
@@ -214,13 +217,17 @@ TEST(MeanPool, is_the_mean_of_the_tokens_that_the_mask_keeps) {
   EXPECT_THAT(refuse("attention_mask", find, floats({2, 3})), HasSubstr("float32 [2, 3]"));
 }
 
+void expect_refused(const OpPtr& op, const Tensor& x) {
+  EXPECT_THAT(refusal([&] { (void)applied(op, x); }),
+              AllOf(HasSubstr(std::string(op->name()) + " takes float32"),
+                    HasSubstr(x.shape().to_string())));
+}
+
 TEST(Ops, refuse_what_they_cannot_take_and_say_what_it_is) {
   for (const OpPtr& op : {ops::softmax(), ops::argmax(), ops::l2_normalise()}) {
     for (const Tensor& x :
          {bytes({2, 3}), floats({}), floats({2, 0}), Tensor::zeros(DType::kInt64, {2, 3})}) {
-      EXPECT_THAT(refusal([&] { (void)applied(op, x); }),
-                  AllOf(HasSubstr(std::string(op->name()) + " takes float32"),
-                        HasSubstr(x.shape().to_string())));
+      expect_refused(op, x);
     }
     EXPECT_EQ(applied(op, floats({0, 3})).elements(), 0U);
   }

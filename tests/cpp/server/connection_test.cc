@@ -290,16 +290,20 @@ TEST_F(Disconnects, client_that_goes_while_its_request_runs_is_counted) {
   EXPECT_EQ(left_while_queued(), 0U);
 }
 
+void wait_until_cancelled(const Batch& batch) {
+  while (!batch.items.at(0).cancellation->cancelled()) {
+    std::this_thread::yield();
+  }
+}
+
 TEST(Connection, running_request_of_a_client_that_left_is_told_so) {
   for (const bool resets : {true, false}) {
     TestTransport server;
     testing::Progress running;
     testing::Progress told;
-    server.model->behaviour = [&](Batch batch, BatchDone done) {
+    server.model->behaviour = [&](const Batch& batch, BatchDone done) {
       running.add();
-      while (!batch.items.at(0).cancellation->cancelled()) {
-        std::this_thread::yield();
-      }
+      wait_until_cancelled(batch);
       told.add();
       done(testing::FakeModel::twice(batch));
     };

@@ -97,10 +97,9 @@ TEST(PendingCall, one_that_waits_is_woken_by_the_deadline_or_by_cancelling) {
     fixture.model->gate.close();
     const auto call = fixture.begin({"POST", "/model", {}, {}});
     Server::Answer answer;
-    {
-      const Thread waiter("waiter", [&] { answer = call->wait(); });
-      cancels ? call->cancel() : fixture.clock->advance(std::chrono::seconds(31));
-    }
+    Thread waiter("waiter", [&] { answer = call->wait(); });
+    cancels ? call->cancel() : fixture.clock->advance(std::chrono::seconds(31));
+    waiter.join();
     EXPECT_EQ(answer.status, cancels ? 499 : 504);
     fixture.model->gate.open();
   }

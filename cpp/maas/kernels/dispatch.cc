@@ -73,8 +73,8 @@ const Table& choose() {
 }  // namespace
 
 std::span<const Table> available() {
-  static const Tables tables = make_tables();
-  return {tables.items.data(), tables.count};
+  static const Tables kTables = make_tables();
+  return {kTables.items.data(), kTables.count};
 }
 
 const Table& select(std::string_view name) {

@@ -30,7 +30,7 @@ class FairnessTest : public ::testing::Test {
   };
 
   ~FairnessTest() override {
-    for (Tenant& tenant : tenants_) {
+    for (const Tenant& tenant : tenants_) {
       tenant.batcher->close(Deadline::never());
       pool_.remove(tenant.batcher.get());
     }
@@ -40,7 +40,7 @@ class FairnessTest : public ::testing::Test {
   Tenant& add(Duration cost, double weight = 1) {
     auto model = std::make_shared<FakeModel>();
     const std::size_t number = tenants_.size();
-    model->behaviour = [this, number, cost](Batch batch, BatchDone done) {
+    model->behaviour = [this, number, cost](const Batch& batch, BatchDone done) {
       start_.pass();
       turns_.push_back(number);
       clock_->advance(cost);
@@ -58,7 +58,7 @@ class FairnessTest : public ::testing::Test {
     }
   }
   void wait_for_all() {
-    for (Tenant& tenant : tenants_) {
+    for (const Tenant& tenant : tenants_) {
       for (const auto& job : tenant.jobs) {
         job->wait();
       }

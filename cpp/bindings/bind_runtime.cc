@@ -45,8 +45,8 @@ Tensor apply(const Op& op, const Tensor& x, const std::map<std::string, Tensor>&
 
 void bind_runtime(py::module_& module) {
   py::class_<TensorSpec>(module, "TensorSpec", py::is_final())
-      .def(py::init(&make_spec), py::arg("name"), py::arg("dtype"), py::arg("shape"),
-           py::kw_only(), py::arg("optional") = false, py::arg("shape_tensor") = false)
+      .def(py::init(&make_spec), py::arg("name"), py::arg("dtype"), py::arg("shape"), py::kw_only(),
+           py::arg("optional") = false, py::arg("shape_tensor") = false)
       .def_readonly("name", &TensorSpec::name)
       .def_readonly("optional", &TensorSpec::optional)
       .def_readonly("shape_tensor", &TensorSpec::shape_tensor)

@@ -68,7 +68,8 @@ void check_native(const EndpointSpec& endpoint) {
   const std::string& path = endpoint.path;
   std::size_t fields = 0;
   for (const TensorSpec& input : signature.inputs) {
-    const bool given = fields < endpoint.fields.size() && endpoint.fields[fields].name == input.name;
+    const bool given =
+        fields < endpoint.fields.size() && endpoint.fields[fields].name == input.name;
     require(given || input.optional,
             path + " must have a field for each input of its model, in their order: '" +
                 input.name + "' has none");

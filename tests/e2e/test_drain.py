@@ -1,4 +1,4 @@
-"""A server that is told to end answers what it has accepted, within its limit, and loses nothing."""
+"""A server that is told to end answers what it accepted, within its limit, and loses nothing."""
 
 import http.client
 import json

@@ -115,7 +115,7 @@ def _fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
 def _native_fields(
     spec: EndpointSpec, signature: Signature, model: _core.Model
 ) -> list[_core.Field]:
-    """The fields in the order of the model's inputs, of which each but optional ones must have its parameter."""
+    """The fields in the order of the model's inputs; each needs one, but for optional inputs."""
     from maas import _core
 
     given = {item.name: item for item in signature.parameters}

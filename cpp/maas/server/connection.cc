@@ -12,11 +12,8 @@
 #include "maas/server/connection_parts.h"
 
 namespace maas {
-namespace {
 
 namespace asio = boost::asio;
-
-}  // namespace
 
 Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
     : io_(io),

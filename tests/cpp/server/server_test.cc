@@ -97,12 +97,14 @@ TEST_F(ServerTest, drain_answers_what_is_under_way) {
   const int before = model->started.count();
   post_infer(busy);
   model->started.wait_for(before + 1);
+  SocketClient idle(server.port());
   bool drained = false;
   {
     const Thread drainer("drainer", [&] { drained = server.drain(20s); });
     while (server.handle({"GET", "/readyz", {}, {}}).status != 503) {
       std::this_thread::yield();
     }
+    EXPECT_EQ(idle.read_to_end(), "");  // closed once the I/O threads know of the drain too
     model->gate.open();
     const auto answer = busy.read_answer();
     EXPECT_EQ(answer.status, 200);

@@ -7,6 +7,14 @@
 #include "maas/base/error.h"
 
 namespace maas {
+namespace {
+
+// Expectations are means: a request that would just make it often does not.
+Duration with_margin(Duration expected) noexcept {
+  return expected + expected / 10;
+}
+
+}  // namespace
 
 Status Admission::prepare(Job& job, TimePoint now) const {
   Request& request = job.request;
@@ -69,7 +77,7 @@ Status Admission::check_deadline(const Load& load, const Job& job, TimePoint now
   }
   const auto wait = backlog(load, rank_of(now, job.request.priority));
   const auto own = load.service.until(1, units_of(job, rules_.padding.enabled()));
-  if (!wait || !own || deadline.at() > now + *wait + *own) {
+  if (!wait || !own || deadline.at() > now + with_margin(*wait + *own)) {
     return ok_status();
   }
   return Error(ErrorCode::kOverloaded,

@@ -161,7 +161,7 @@ bool Batcher::cancel(Job& job, const Error& why) noexcept {
 
 Jobs Batcher::remove(Job& job) {
   if (job.place.parts > 0) {
-    return queue_.take_cancelled();
+    return queue_.take_parts(job);
   }
   Jobs waiting;
   if (auto found = queue_.remove(job)) {
@@ -296,7 +296,11 @@ void Batcher::ended(BatchRun& run, const std::optional<Error>& failure) noexcept
     const std::lock_guard lock(mutex_);
     const auto size =
         static_cast<double>(run.length() > 0 ? run.rows() * run.length() : run.rows());
-    service_.end(now, size, run.compute(), !queue_.empty());
+    if (!failure) {  // what fails at once must not look fast
+      // A window holds work back on purpose: that is no lack of executors.
+      const bool waiting = !queue_.empty() && options_.policy == BatchPolicy::kEager;
+      service_.end(now, size, run.compute(), waiting);
+    }
     verdicts = judge(run, failure);
   }
   answer_all(verdicts, now);

@@ -19,7 +19,8 @@ double seconds(Duration duration) noexcept {
 ServiceTime::ServiceTime(int executors) noexcept : most_(executors) {}
 
 void ServiceTime::begin(TimePoint now, bool first) noexcept {
-  if (first) {
+  // What waited for an executor that others had is part of how busy the model was.
+  if (first && !waiting_) {
     mark_ = now;
   }
 }
@@ -31,6 +32,7 @@ void ServiceTime::end(TimePoint now, double size, Duration cost, bool waiting) n
     computed_ = kMemory * computed_ + seconds(cost);
   }
   mark_ = now;
+  waiting_ = waiting;
 }
 
 std::optional<Duration> ServiceTime::until(double calls, double units) const noexcept {

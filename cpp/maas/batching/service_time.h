@@ -15,7 +15,7 @@ class ServiceTime {
  public:
   explicit ServiceTime(int executors) noexcept;
 
-  // A batch begins; `first` when none ran before it.
+  // A batch begins; `first` when none runs beside it.
   void begin(TimePoint now, bool first) noexcept;
   // A batch of this size has run for `cost`; `waiting` when more than the model could take was
   // there.
@@ -27,9 +27,10 @@ class ServiceTime {
 
  private:
   CostModel costs_;
-  const double most_;  // batches at once
-  TimePoint mark_{};   // from when on the model has been busy and not measured
-  double busy_ = 0;    // seconds, weighted by age
+  const double most_;     // batches at once
+  TimePoint mark_{};      // from when on the model has been busy and not measured
+  bool waiting_ = false;  // more was there when the last batch ended
+  double busy_ = 0;       // seconds, weighted by age
   double computed_ = 0;
 };
 

@@ -161,8 +161,10 @@ Jobs WaitQueue::take_gone(TimePoint now) {
   return gone;
 }
 
-Jobs WaitQueue::take_cancelled() {
-  return take_if([](const Job& job) { return job.cancelled(); });
+Jobs WaitQueue::take_parts(const Job& whole) {
+  // Parts, and nothing else, share the whole's cancellation.
+  const auto cancellation = whole.cancellation();
+  return take_if([&](const Job& job) { return job.cancellation() == cancellation; });
 }
 
 Jobs WaitQueue::take_all() {
@@ -180,11 +182,11 @@ bool WaitQueue::is_full(const Part& part) const noexcept {
   if (options_.max_batch_tokens == 0) {
     return false;
   }
-  std::int64_t tokens = 0;
+  std::int64_t length = 0;
   for (const auto& job : part.jobs) {
-    tokens += job->request.rows * job->place.length;
+    length = std::max(length, job->place.length);
   }
-  return tokens >= options_.max_batch_tokens;
+  return part.rows * length >= options_.max_batch_tokens;
 }
 
 // To hold a request beyond its deadline would be to refuse it for nothing: the window ends before.

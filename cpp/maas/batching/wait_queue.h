@@ -29,9 +29,11 @@ class WaitQueue {
   bool push(std::shared_ptr<Job> job);
   // Takes a job out, wherever it stands; null when it does not wait here.
   std::shared_ptr<Job> remove(const Job& job);
-  // Takes out what is cancelled or has passed its deadline.
+  // Takes out what has passed its deadline, and with it what is cancelled; nothing before the
+  // earliest deadline.
   Jobs take_gone(TimePoint now);
-  Jobs take_cancelled();
+  // The parts of a divided job that wait.
+  Jobs take_parts(const Job& whole);
   Jobs take_all();
 
   // A part from which a batch could be taken.

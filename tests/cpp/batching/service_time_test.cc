@@ -80,6 +80,9 @@ TEST(ServiceTime, time_without_work_is_not_counted) {
     service.begin(now, true);
     now += seconds(1);
     service.end(now, 1, seconds(1), true);
+    service.begin(now, true);
+    now += seconds(1);
+    service.end(now, 1, seconds(1), false);  // nothing more was there
     now += seconds(60);
   }
   EXPECT_NEAR(in_seconds(service.until(3, 3)), 3, 0.01);
@@ -116,6 +119,20 @@ TEST(ServiceTime, batches_that_took_no_time_leave_it_finite) {
   service.begin(kStart, true);
   service.end(kStart + seconds(1), 1, Duration::zero(), true);
   EXPECT_EQ(in_seconds(service.until(7, 7)), 0);
+}
+
+TEST(ServiceTime, what_waits_for_an_executor_that_others_have_takes_longer) {
+  ServiceTime service(1);
+  TimePoint now = kStart;
+  for (int i = 0; i < 50; ++i) {
+    service.begin(now, true);
+    service.end(now + seconds(1), 1, seconds(1), true);
+    now += seconds(2);  // another model has run meanwhile
+  }
+  const auto wait = service.until(1, 0);
+  ASSERT_TRUE(wait);
+  EXPECT_GT(*wait, milliseconds(1800));
+  EXPECT_LT(*wait, milliseconds(2200));
 }
 
 }  // namespace

@@ -91,10 +91,10 @@ Status Batcher::enqueue(const std::shared_ptr<Job>& job) {
     job->place.parts = static_cast<int>(parts.size());
     stats_.in_flight.add(1);
     stats_.queued.add(static_cast<std::int64_t>(places));
-    if (parts.empty()) {
-      parts.push_back(job);
-    }
     bool hastens = options_.policy == BatchPolicy::kEager;
+    if (parts.empty()) {
+      hastens = queue_.push(job) || hastens;
+    }
     for (auto& part : parts) {
       hastens = queue_.push(std::move(part)) || hastens;
     }

@@ -23,5 +23,5 @@ net = maas.load(
 )
 
 
-@maas.endpoint("/embed", model=net)
+@maas.endpoint("/embed", model=net, post={"embedding": [maas.ops.output("embedding")]})
 def embed(input_ids: Annotated[np.ndarray, Ids]) -> dict[str, object]: ...

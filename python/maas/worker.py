@@ -14,9 +14,10 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from maas import code_transfer, engine, handler, logs, publishing, service, workers
+from maas import code_transfer, engine, handler, logs, publishing, workers
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import TargetError
+from maas.service import instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def _served(item: dict[str, Any]) -> Served:
 def _spec(item: dict[str, Any]) -> EndpointSpec:
     found = code_transfer.resolve(item["code"])
     if item["method"] is not None:
-        found = getattr(service.instance_of(found), item["method"])
+        found = getattr(instance_of(found), item["method"])
     recorded = spec_of(found)
     names = recorded.local_names if recorded is not None else {}
     return EndpointSpec(

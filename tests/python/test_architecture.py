@@ -31,7 +31,9 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "_core", "batching", "config", "logs", "context"),
     *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "model", "endpoint", "service", "handler", "openapi", "publishing", "server"),
+    *("engine", "model", "endpoint", "service"),
+    *("notebook_source", "code_transfer", "handler", "openapi", "workers", "publishing", "worker"),
+    *("server",),
     *("targets", "reload", "runner", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]

@@ -17,7 +17,7 @@ class RemoteModel final : public Model {
  public:
   struct Options {
     std::uint32_t index = 0;  // which of the workers' models
-    Signature signature;
+    Signature signature{};
     bool exclusive = true;    // a worker runs one of its batches at a time
     bool idempotent = false;  // a batch may run again when its worker has died
     bool divides = true;      // the batcher runs a batch that fails in parts

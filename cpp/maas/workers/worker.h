@@ -31,8 +31,8 @@ class Worker {
     ChildProcess::Command command;
     std::string setup;               // what the process is told at its start
     std::size_t most_in_flight = 1;  // batches it runs at once
-    std::shared_ptr<Clock> clock;
-    LogSink log;
+    std::shared_ptr<Clock> clock{};
+    LogSink log{};
   };
   // How a process ended.
   struct End {

@@ -25,9 +25,7 @@ def gather(thing: Any, place: str) -> str:
     """Source that defines a function or class of a notebook; an error names what it cannot send."""
     gathering = _Gathering(vars(sys.modules[thing.__module__]), thing.__module__, place)
     gathering.add(thing.__qualname__, thing)
-    return "\n".join(
-        [*gathering.futures, *dict.fromkeys(gathering.imports), *gathering.parts]
-    )
+    return "\n".join([*gathering.futures, *dict.fromkeys(gathering.imports), *gathering.parts])
 
 
 class _Gathering:

@@ -33,9 +33,7 @@ class ServiceSpec:
 @overload
 def service(cls: C) -> C: ...
 @overload
-def service(
-    cls: None = None, *, name: str | None = None, workers: int = 0
-) -> Callable[[C], C]: ...
+def service(cls: None = None, *, name: str | None = None, workers: int = 0) -> Callable[[C], C]: ...
 def service(cls: Any = None, *, name: str | None = None, workers: int = 0) -> Any:
     """Makes a class a service: one instance serves the methods decorated with @maas.endpoint.
 
@@ -202,7 +200,11 @@ def _instance(cls: type) -> object:
 
 def _check_constructor(cls: type) -> None:
     spec = _service_spec(cls)
-    remedy = "give the arguments defaults" if spec and spec.workers else "serve an instance that you make"
+    remedy = (
+        "give the arguments defaults"
+        if spec and spec.workers
+        else "serve an instance that you make"
+    )
     try:
         inspect.signature(cls).bind()
     except TypeError as error:

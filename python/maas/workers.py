@@ -112,7 +112,9 @@ def _endpoint(remote: Remote) -> dict[str, Any]:
 
 def signature_text(signature: Signature) -> str:
     """What a server and its worker must agree in."""
-    return str([(item.name, item.kind, item.tensor, item.required) for item in signature.parameters])
+    return str(
+        [(item.name, item.kind, item.tensor, item.required) for item in signature.parameters]
+    )
 
 
 def _cores_each(count: int) -> int:

@@ -13,7 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 CPP, PYTHON, TESTS = ROOT / "cpp", ROOT / "python" / "maas", ROOT / "tests"
 
 # An include may point only to the left.
-LAYERS = ("base", "exec", "kernels", "tensor", "runtime", "workers", "batching", "server", "bindings")
+LAYERS = (
+    "base",
+    "exec",
+    "kernels",
+    "tensor",
+    "runtime",
+    "workers",
+    "batching",
+    "server",
+    "bindings",
+)
 
 # The one layer that may include a third-party package.
 OWNERS = {

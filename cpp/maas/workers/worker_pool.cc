@@ -378,26 +378,29 @@ std::optional<Error> WorkerPool::refusal(WorkerTask& task) {
     return std::nullopt;
   }
   const TimePoint now = options_.worker.clock->now();
-  const std::size_t items = task.batch.items.size();
-  for (std::size_t i = 0; i < items; ++i) {
+  std::optional<Suspects::Record> culprit;
+  int newcomers = 0;  // suspects that are not a batch's that failed, which the batcher divides itself
+  for (std::size_t i = 0; i < task.batch.items.size(); ++i) {
     const Digest digest = name_of(task, i);
     const auto record = suspects_.with([&](Suspects& all) { return all.find(digest, now); });
-    if (!record) {
-      continue;
+    if (record) {
+      task.exclusive = true;
+      newcomers += record->last.text() == task.batch.items[i].id.text() ? 0 : 1;
+      culprit = record->is_culprit() ? record : culprit;
     }
-    task.exclusive = true;
-    if (items > 1 && task.divides) {
-      return Error(ErrorCode::kInternal, "a request of this batch may have ended a worker process")
-          .with_http_status(503)
-          .as_shared();
-    }
-    if (record->is_culprit()) {
-      return Error(ErrorCode::kUnprocessable,
-                   "a request like this one ended its worker process " +
-                       std::to_string(record->alone) + " times; it is refused for " +
-                       seconds(Suspects::kMemory - (now - record->latest)))
-          .as_final();
-    }
+  }
+  // The batcher finds one of them for certain, and several at the price of their neighbours.
+  if (task.batch.items.size() > 1 && task.divides && (culprit || newcomers == 1)) {
+    return Error(ErrorCode::kInternal, "a request of this batch may have ended a worker process")
+        .with_http_status(503)
+        .as_shared();
+  }
+  if (culprit) {
+    return Error(ErrorCode::kUnprocessable,
+                 "a request like this one ended its worker process " +
+                     std::to_string(culprit->alone) + " times; it is refused for " +
+                     seconds(Suspects::kMemory - (now - culprit->latest)))
+        .as_final();
   }
   return std::nullopt;
 }

@@ -50,9 +50,9 @@ using Callable = std::tuple<py::object, std::vector<FieldSpec>, bool, bool>;
 bool serve(const std::shared_ptr<WorkerSession>& self, std::vector<Callable> callables) {
   std::vector<WorkerSession::Served> models;
   for (auto& [function, fields, asynchronous, contexts] : callables) {
-    PythonModel::Options options{
-        std::move(fields), asynchronous, contexts, std::make_shared<SystemClock>(),
-        [self](const LogRecord& record) { self->log(record); }};
+    PythonModel::Options options{std::move(fields), asynchronous, contexts,
+                                 std::make_shared<SystemClock>(),
+                                 [self](const LogRecord& record) { self->log(record); }};
     models.push_back(
         {std::make_shared<PythonModel>(PyHandle(std::move(function)), std::move(options)),
          asynchronous});
@@ -102,9 +102,9 @@ void bind_workers(const py::module_& module) {
           [](const PoolHandle& self, std::uint32_t index, std::string name,
              const std::vector<FieldSpec>& fields, bool asynchronous, bool idempotent,
              const BatchOptions& batching) {
-            return add(
-                self, std::move(name), fields,
-                {.index = index, .exclusive = !asynchronous, .idempotent = idempotent}, batching);
+            return add(self, std::move(name), fields,
+                       {.index = index, .exclusive = !asynchronous, .idempotent = idempotent},
+                       batching);
           },
           py::arg("index"), py::kw_only(), py::arg("name"), py::arg("fields"),
           py::arg("asynchronous"), py::arg("idempotent"), py::arg("batching"))

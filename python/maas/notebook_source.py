@@ -6,8 +6,8 @@ imports, constants, hints, functions and classes of the notebook that it names, 
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import builtins
 import linecache

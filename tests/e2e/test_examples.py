@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from server_process import ROOT, Process
 
+import maas
+
 IMAGE = json.loads((ROOT / "examples/quickstart/image.json").read_text())
 
 
@@ -74,8 +76,18 @@ def test_the_batching_example_answers_and_its_own_tests_pass(serve: Callable[...
     assert done.returncode == 0, done.stdout
 
 
+def test_the_workers_example_answers_and_survives_a_crash(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/workers/app.py").client()
+    assert client.call("/count_primes", below=100) == 25
+    greeting = client.call("/greet", name="you")
+    assert greeting["text"] == "Hello, you"
+    with pytest.raises(maas.UnavailableError, match="Segmentation fault"):
+        client.call("/crash", reason="test")
+    assert client.call("/greet", name="again")["text"] == "Hello, again"
+
+
 def test_every_block_of_code_in_the_guide_is_from_an_example_that_is_run() -> None:
-    sources = [path.read_text() for path in sorted((ROOT / "examples/batching").glob("*.py"))]
+    sources = [path.read_text() for path in sorted((ROOT / "examples").glob("*/*.py"))]
     for page in sorted((ROOT / "docs/guide").glob("*.md")):
         blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
         assert blocks

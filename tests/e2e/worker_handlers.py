@@ -58,7 +58,7 @@ def end(number: int) -> int:
 def end_again(file: str) -> str:
     """Ends its process once, and answers when it runs again."""
     if not os.path.exists(file):  # noqa: PTH110 - as short as the rest
-        open(file, "x").close()  # noqa: PTH123,SIM115
+        open(file, "x").close()  # noqa: PTH123
         os.kill(os.getpid(), signal.SIGSEGV)
     return "survived"
 

@@ -74,12 +74,10 @@ def test_a_name_that_has_gone_is_told(tmp_path: Path) -> None:
 
 
 def test_a_reason_is_the_last_line_and_its_place() -> None:
-    try:
+    with pytest.raises(SyntaxError) as wrong:
         compile("x = (", "app.py", "exec")
-    except SyntaxError as error:
-        assert code_transfer.reason(error).startswith("app.py:1: syntax error")
-    try:
+    assert code_transfer.reason(wrong.value).startswith("app.py:1: syntax error")
+    with pytest.raises(ValueError, match="no weights") as missing:
         raise ValueError("no weights")
-    except ValueError as error:
-        assert code_transfer.reason(error).startswith("ValueError: no weights (")
+    assert code_transfer.reason(missing.value).startswith("ValueError: no weights (")
     assert code_transfer.reason(SystemExit(3)) == "SystemExit: 3"

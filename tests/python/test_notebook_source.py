@@ -63,7 +63,8 @@ def test_a_class_comes_with_its_bases(notebook: Run) -> None:
 
 def test_functions_that_call_each_other_come_both(notebook: Run) -> None:
     names = notebook(
-        "def even(n):\n    return n == 0 or odd(n - 1)\n\ndef odd(n):\n    return n > 0 and even(n - 1)\n"
+        "def even(n):\n    return n == 0 or odd(n - 1)\n\n"
+        "def odd(n):\n    return n > 0 and even(n - 1)\n"
     )
     assert rebuilt(names["even"])(10)
 

@@ -99,7 +99,7 @@ def test_errors_are_as_in_process(
     with pytest.raises(maas.Error, match="a teapot") as caught:
         client.call("/fail", text="maas")
     assert caught.value.status == 418
-    with pytest.raises(maas.InternalError, match="^internal error$") as internal:
+    with pytest.raises(maas.InternalError, match=r"^internal error$") as internal:
         client.call("/fail", text="a reason")
     (record,) = [r for r in caplog.records if "a reason" in r.getMessage()]
     assert record.request_id == internal.value.request_id  # type: ignore[attr-defined] # ours have one

@@ -52,8 +52,8 @@ class Cancellation {
   std::atomic<bool> own_{false};
   std::atomic<bool> has_source_{false};
   mutable std::mutex mutex_;
-  mutable std::atomic<bool>* copy_ = nullptr;   // guarded by mutex_
-  const std::atomic<bool>* source_ = nullptr;   // guarded by mutex_
+  mutable std::atomic<bool>* copy_ = nullptr;  // guarded by mutex_
+  const std::atomic<bool>* source_ = nullptr;  // guarded by mutex_
 };
 
 }  // namespace maas

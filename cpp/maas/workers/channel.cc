@@ -14,7 +14,8 @@
 namespace maas {
 namespace {
 
-constexpr int kBuffer = 1 << 20U;  // bytes of messages that wait to be read; the system may give less
+constexpr int kBuffer =
+    1 << 20U;  // bytes of messages that wait to be read; the system may give less
 
 struct Control {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> bytes{};

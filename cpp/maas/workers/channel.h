@@ -24,8 +24,9 @@ class Channel {
   static std::pair<FileDescriptor, FileDescriptor> make_pair();
 
   // False when the other side has gone. Fills in what the message says about text and memory.
-  bool send(wire::Message message, std::string_view text = {}, const SharedMemory* memory = nullptr)
-      const noexcept;
+  bool send(wire::Message message,
+            std::string_view text = {},
+            const SharedMemory* memory = nullptr) const noexcept;
 
   struct Packet {
     wire::Message message;

@@ -101,9 +101,8 @@ ChildProcess::ChildProcess(const Command& command, FileDescriptor descriptor) {
                                     arguments.data(), environment.data());
   if (failure != 0) {
     pid_ = -1;
-    throw Error(ErrorCode::kInvalidArgument,
-                "cannot start " + command.arguments.front() + ": " +
-                    std::generic_category().message(failure));
+    throw Error(ErrorCode::kInvalidArgument, "cannot start " + command.arguments.front() + ": " +
+                                                 std::generic_category().message(failure));
   }
   handle_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!handle_.is_open()) {

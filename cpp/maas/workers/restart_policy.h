@@ -39,8 +39,8 @@ class DeathWatch {
   };
   // True when this death raises the alarm.
   bool died(TimePoint now, Cause cause);
-  // A batch was answered. The endpoint works, so what was done to workers from outside is forgotten;
-  // what they did themselves is not.
+  // A batch was answered. The endpoint works, so what was done to workers from outside is
+  // forgotten; what they did themselves is not.
   void answered() noexcept;
 
   [[nodiscard]] bool alarm(TimePoint now) const noexcept { return now < alarm_until_; }

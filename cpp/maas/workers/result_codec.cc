@@ -83,8 +83,8 @@ std::optional<Error> read_error(const ErrorHeader& header, wire::Memory memory) 
     return std::nullopt;
   }
   const auto detail = wire::part_of(memory, header.offset + header.message, header.detail);
-  if (!detail || (header.http_status != 0 && (header.http_status < 400 ||
-                                              header.http_status > 599))) {
+  if (!detail ||
+      (header.http_status != 0 && (header.http_status < 400 || header.http_status > 599))) {
     return std::nullopt;
   }
   const auto text = [](wire::Memory bytes) {
@@ -92,7 +92,8 @@ std::optional<Error> read_error(const ErrorHeader& header, wire::Memory memory) 
   };
   Error error(static_cast<ErrorCode>(header.code), text(*message), text(*detail));
   error.with_http_status(header.http_status);
-  error.with_retry_after(std::chrono::nanoseconds(std::max<std::int64_t>(header.retry_after_ns, 0)));
+  error.with_retry_after(
+      std::chrono::nanoseconds(std::max<std::int64_t>(header.retry_after_ns, 0)));
   if (header.is_final != 0) {
     error.as_final();
   }

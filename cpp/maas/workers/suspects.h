@@ -20,8 +20,8 @@ using Digest = std::array<std::uint64_t, 2>;
 // Of item `index` of a batch.
 Digest digest_of(const Batch& batch, std::size_t index, const Signature& signature);
 
-// The requests that were in a worker when it died, by what they asked. One that was there alone twice
-// is to blame: it is not run again for a while. One that was answered is no suspect any more.
+// The requests that were in a worker when it died, by what they asked. One that was there alone
+// twice is to blame: it is not run again for a while. One that was answered is no suspect any more.
 // Bounded; not thread-safe.
 class Suspects {
  public:

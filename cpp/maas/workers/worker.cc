@@ -20,8 +20,8 @@
 namespace maas {
 namespace {
 
-using wire::Kind;
 using std::chrono::milliseconds;
+using wire::Kind;
 
 // Importing and loading may take minutes; a process that hangs in it is not waited for for ever.
 constexpr auto kStartLimit = std::chrono::minutes(10);
@@ -78,8 +78,8 @@ void Worker::set_alarm(State& state, TimePoint at) {
     return;
   }
   state.alarm = at;
-  const auto ns = std::max<std::int64_t>(
-      std::chrono::nanoseconds(at.time_since_epoch()).count(), 1);  // 0 would stop the timer
+  const auto ns = std::max<std::int64_t>(std::chrono::nanoseconds(at.time_since_epoch()).count(),
+                                         1);  // 0 would stop the timer
   itimerspec when{};
   when.it_value.tv_sec = ns / 1'000'000'000;
   when.it_value.tv_nsec = ns % 1'000'000'000;
@@ -114,9 +114,8 @@ void Worker::send(const Place& place) {
     place.worker->write(place);
   } catch (...) {  // no memory for the batch
     const Error why = current_error().as_final();
-    const bool ours = place.worker->state_.with([&](State& state) {
-      return state.slots.free_if(place.slot, place.sequence);
-    });
+    const bool ours = place.worker->state_.with(
+        [&](State& state) { return state.slots.free_if(place.slot, place.sequence); });
     if (ours) {
       place.worker->owner_.answered(place.task, why);
     }
@@ -152,7 +151,8 @@ void Worker::write(const Place& place) {
                                 .model = place.task->model,
                                 .sequence = place.sequence,
                                 .size = size};
-    place.channel->send(message, {}, is_new ? memory.get() : nullptr);  // if it has gone, we hear it
+    place.channel->send(message, {},
+                        is_new ? memory.get() : nullptr);  // if it has gone, we hear it
     memory->close_descriptor();
   }
 }
@@ -315,8 +315,8 @@ bool Worker::look_at_time(End& end) {
       return false;
     }
     state.retired = overdue > 0;
-    set_alarm(state, stopping_ ? TimePoint::min()
-                               : std::min(state.slots.next_overdue(now), start_limit_));
+    set_alarm(state,
+              stopping_ ? TimePoint::min() : std::min(state.slots.next_overdue(now), start_limit_));
     return true;
   });
 }

@@ -150,14 +150,15 @@ void WorkerPool::place() {
 }
 
 void WorkerPool::drop_expired(TimePoint now, Answers& gone) {
-  const auto expired = std::stable_partition(
-      pending_.begin(), pending_.end(), [&](const TaskPtr& task) { return !task->is_expired(now); });
+  const auto expired =
+      std::stable_partition(pending_.begin(), pending_.end(),
+                            [&](const TaskPtr& task) { return !task->is_expired(now); });
   for (auto task = expired; task != pending_.end(); ++task) {
     const bool late = (*task)->deadline().expired(now);
-    gone.push_back({std::move(*task),
-                    late ? Error(ErrorCode::kDeadlineExceeded,
-                                 "no worker process was free before the deadline")
-                         : Error(ErrorCode::kCancelled, "nobody waits for the answer")});
+    gone.push_back(
+        {std::move(*task), late ? Error(ErrorCode::kDeadlineExceeded,
+                                        "no worker process was free before the deadline")
+                                : Error(ErrorCode::kCancelled, "nobody waits for the answer")});
   }
   pending_.erase(expired, pending_.end());
 }
@@ -180,10 +181,9 @@ void WorkerPool::ready(Worker& worker) noexcept {
   stats_.live.add(1);
   stats_.starts.add();
   if (options_.worker.log) {
-    options_.worker.log({LogLevel::kDebug, options_.name + ": worker " +
-                                               std::to_string(worker.index()) +
-                                               " is ready (process " +
-                                               std::to_string(worker.pid()) + ")"});
+    options_.worker.log(
+        {LogLevel::kDebug, options_.name + ": worker " + std::to_string(worker.index()) +
+                               " is ready (process " + std::to_string(worker.pid()) + ")"});
   }
   {
     const std::lock_guard lock(mutex_);
@@ -258,8 +258,8 @@ void WorkerPool::tell(const Worker& worker, const Worker::End& end, Duration wai
     ids += task->ids();
   }
   options_.worker.log({LogLevel::kWarning,
-                       options_.name + ": worker " + std::to_string(worker.index()) +
-                           " (process " + std::to_string(end.pid) + ") " +
+                       options_.name + ": worker " + std::to_string(worker.index()) + " (process " +
+                           std::to_string(end.pid) + ") " +
                            (end.failed ? "could not start: " : "") + end.how + " while it ran " +
                            std::to_string(end.tasks.size()) +
                            (end.tasks.size() == 1 ? " batch" : " batches") +
@@ -286,8 +286,8 @@ void WorkerPool::bury(const Worker& worker, const Worker::End& end) {
   }
 }
 
-// `known`: the same requests ended a worker before and were run again, which tells nothing new about
-// the endpoint.
+// `known`: the same requests ended a worker before and were run again, which tells nothing new
+// about the endpoint.
 WorkerPool::Answers WorkerPool::settle_accounts(const Worker::End& end, bool known, bool& raised) {
   Answers answers;
   std::vector<TaskPtr> again;
@@ -379,7 +379,8 @@ std::optional<Error> WorkerPool::refusal(WorkerTask& task) {
   }
   const TimePoint now = options_.worker.clock->now();
   std::optional<Suspects::Record> culprit;
-  int newcomers = 0;  // suspects that are not a batch's that failed, which the batcher divides itself
+  int newcomers =
+      0;  // suspects that are not a batch's that failed, which the batcher divides itself
   for (std::size_t i = 0; i < task.batch.items.size(); ++i) {
     const Digest digest = name_of(task, i);
     const auto record = suspects_.with([&](Suspects& all) { return all.find(digest, now); });

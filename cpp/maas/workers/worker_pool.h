@@ -25,8 +25,8 @@ namespace maas {
 
 // Worker processes that all serve the same models, and what happens when one dies: its batches fail
 // or run again, it is started again after a while (BackOff), and when that happens too often nobody
-// is served for a while (DeathWatch). A batch waits here only while no worker can take it. Shared by
-// the RemoteModels of its models; any thread may call it. The destructor ends the processes.
+// is served for a while (DeathWatch). A batch waits here only while no worker can take it. Shared
+// by the RemoteModels of its models; any thread may call it. The destructor ends the processes.
 class WorkerPool final : private Worker::Owner {
  public:
   struct Options {

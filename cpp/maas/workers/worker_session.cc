@@ -174,7 +174,8 @@ void WorkerSession::run(const std::vector<Served>& models, Channel::Packet& pack
   if (!received) {
     throw received.error();
   }
-  const auto call = std::make_shared<Call>(channel_, packet.message, memories, *std::move(received));
+  const auto call =
+      std::make_shared<Call>(channel_, packet.message, memories, *std::move(received));
   Arena arena(1);
   const ExecutorContext context{&arena, 1};
   try {

@@ -85,9 +85,8 @@ TimePoint WorkerSlots::next_overdue(TimePoint now) const noexcept {
 
 std::size_t WorkerSlots::overdue(TimePoint now) const noexcept {
   return static_cast<std::size_t>(
-      std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-        return slot.task != nullptr && slot.overdue <= now;
-      }));
+      std::count_if(slots_.begin(), slots_.end(),
+                    [&](const Slot& slot) { return slot.task != nullptr && slot.overdue <= now; }));
 }
 
 }  // namespace maas

@@ -81,9 +81,8 @@ class WorkersTest : public ::testing::Test {
     auto answered = std::make_shared<std::promise<Result<BatchResult>>>();
     auto future = answered->get_future();
     Arena arena(1);
-    model.run(std::move(batch), {&arena, 1}, [answered](Result<BatchResult> result) {
-      answered->set_value(std::move(result));
-    });
+    model.run(std::move(batch), {&arena, 1},
+              [answered](Result<BatchResult> result) { answered->set_value(std::move(result)); });
     return future;
   }
 

@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "workers/fixture.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "workers/fixture.h"
 
 namespace maas::testing {
 namespace {

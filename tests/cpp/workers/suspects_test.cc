@@ -25,7 +25,8 @@ Batch batch_of(const std::vector<float>& numbers, const std::vector<std::string>
   return batch;
 }
 
-Digest digest(const std::vector<float>& numbers, const std::vector<std::string>& texts,
+Digest digest(const std::vector<float>& numbers,
+              const std::vector<std::string>& texts,
               std::size_t index = 0) {
   return digest_of(batch_of(numbers, texts), index, kSignature);
 }
@@ -36,15 +37,19 @@ TEST(Digest, is_the_same_for_the_same_request_in_any_company) {
 }
 
 TEST(Digest, differs_for_each_difference) {
-  const std::set<Digest> all = {digest({1}, {"a"}), digest({2}, {"a"}), digest({1}, {"b"}),
-                                digest({1}, {""}), digest({1}, {"aaaaaaaa"}),
-                                digest({1}, {"aaaaaaaaa"}), digest({1}, {std::string(1, '\0')})};
+  const std::set<Digest> all = {digest({1}, {"a"}),
+                                digest({2}, {"a"}),
+                                digest({1}, {"b"}),
+                                digest({1}, {""}),
+                                digest({1}, {"aaaaaaaa"}),
+                                digest({1}, {"aaaaaaaaa"}),
+                                digest({1}, {std::string(1, '\0')})};
   EXPECT_EQ(all.size(), 7U);
 }
 
 TEST(Digest, tells_where_one_text_ends_and_the_next_begins) {
-  const Signature texts = {
-      .inputs = {{"a", DType::kBytes, {}}, {"b", DType::kBytes, {}}}, .outputs = {}};
+  const Signature texts = {.inputs = {{"a", DType::kBytes, {}}, {"b", DType::kBytes, {}}},
+                           .outputs = {}};
   const auto of = [&](const char* a, const char* b) {
     Batch batch;
     batch.inputs = {Tensor::from_strings({a}, {1}), Tensor::from_strings({b}, {1})};

@@ -9,10 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "workers/fixture.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "workers/fixture.h"
 
 namespace maas::testing {
 namespace {
@@ -22,8 +21,8 @@ using ::testing::StartsWith;
 
 class WorkerPoolTest : public WorkersTest {
  protected:
-  // Lets enough time pass for the worker to be started again, and no more: deaths are counted within
-  // a minute.
+  // Lets enough time pass for the worker to be started again, and no more: deaths are counted
+  // within a minute.
   bool revive(const WorkerPool& pool) {
     int steps = 0;
     return eventually([&] {
@@ -238,7 +237,8 @@ TEST_F(WorkerPoolTest, a_batch_that_waits_for_a_worker_is_answered_at_its_deadli
   const auto pool = make_manual_pool();
   const auto model = make_model(pool, kObedient);
   EXPECT_THAT(ask(*model, "exit"), HasSubstr("exit code 3"));
-  auto answer = run(*model, orders({"hello"}, Deadline::after(*clock, std::chrono::milliseconds(100))));
+  auto answer =
+      run(*model, orders({"hello"}, Deadline::after(*clock, std::chrono::milliseconds(100))));
   EXPECT_TRUE(eventually([&] {
     manual->advance(std::chrono::milliseconds(100));
     return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Handlers in worker processes: how two scale, and what is lost when one is killed.
 
-Scaling: a handler that only computes in Python is asked by a closed loop of as many threads as there
-are workers; one and two workers take turns on servers of their own, and calls a second are
+Scaling: a handler that only computes in Python is asked by as many closed loops as there are
+workers; one and two workers take turns on servers of their own, and calls a second are
 compared. Beside it stands what two processes of plain Python reach over one, which bounds it on a
 shared machine. Killing: two endpoints of two workers each, one of them idempotent, under load for a
-minute; each second one worker, of each endpoint in turn, gets SIGKILL.
+minute; each second one worker of each gets SIGKILL.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -139,14 +141,13 @@ def kill_each_second(folder: pathlib.Path, args: argparse.Namespace) -> list[dic
         loops = {path: [Loop(port, path) for _ in range(3)] for path in paths}
         with ThreadPoolExecutor(6) as pool:
             running = [pool.submit(loop.run) for all_of in loops.values() for loop in all_of]
-            for second in range(round(args.kill_seconds)):
+            for _ in range(round(args.kill_seconds)):
                 time.sleep(1)
-                path = paths[second % 2]
                 alive = set(process_tree(server.pid))
-                victims = workers_of(loops[path], alive)
-                if victims:
-                    subprocess.run(["kill", "-KILL", str(victims[0])], check=False)
-                    kills[path] += 1
+                for path in paths:
+                    for victim in workers_of(loops[path], alive)[:1]:
+                        os.kill(victim, signal.SIGKILL)
+                        kills[path] += 1
             for all_of in loops.values():
                 for loop in all_of:
                     loop.ended = True

@@ -25,6 +25,6 @@ class Greeter:
         return {"text": f"Hello, {name}", "process": self.made_in}
 
     @maas.endpoint("/crash")
-    def crash(self, reason: str) -> None:
+    def crash(self, signal_number: int = signal.SIGSEGV) -> None:
         """Ends its process, as a bug in native code would: only this request fails."""
-        os.kill(os.getpid(), signal.SIGSEGV)
+        os.kill(os.getpid(), signal_number)

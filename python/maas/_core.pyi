@@ -234,8 +234,9 @@ class WorkerPool:
 
 @final
 class WorkerSession:
-    """The side of a worker process: `serve` runs what the server sends until it says stop (True)
-    or has gone (False).
+    """The side of a worker process.
+
+    `serve` runs what the server sends until it says stop (True) or has gone (False).
     """
 
     def __init__(self, fd: int) -> None: ...

@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import builtins
+import inspect
 import linecache
 import sys
 import typing
@@ -134,9 +135,8 @@ class _Gathering:
 def _code_of(value: Any) -> CodeType | None:
     """Some code of a function or of a class: it names the cell."""
     if isinstance(value, FunctionType):
-        while hasattr(value, "__wrapped__"):
-            value = value.__wrapped__
-        return value.__code__
+        code: CodeType = inspect.unwrap(value).__code__
+        return code
     for item in vars(value).values():
         function = getattr(item, "__func__", item)
         if isinstance(function, FunctionType) and function.__module__ == value.__module__:

@@ -204,7 +204,7 @@ def test_a_worker_has_no_socket_of_the_server(serve: Callable[..., Process], app
     client = process.client()
     assert client.call("/here", n=1) == 2  # the connection stays open
     for pid in workers_of(process):
-        links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+        links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
         assert sum("socket:" in link for link in links) == 1
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ Row = Annotated[np.ndarray, maas.Tensor("float32", [3])]
 
 @maas.endpoint("/who", workers=2)
 def who(text: str) -> dict[str, Any]:
-    return {"text": text, "pid": os.getpid(), "parent": os.getppid(), "folder": os.getcwd()}
+    return {"text": text, "pid": os.getpid(), "parent": os.getppid(), "folder": str(Path.cwd())}
 
 
 @maas.endpoint("/rows", workers=1, max_batch_size=8)

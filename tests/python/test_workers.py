@@ -46,7 +46,7 @@ def wait_until(condition: Any, seconds: float = 60) -> None:
 def test_a_handler_runs_in_processes_of_this_one(client: maas.TestClient) -> None:
     answer = client.call("/who", text="é")
     assert answer["text"] == "é"
-    assert (answer["parent"], answer["folder"]) == (HERE, os.getcwd())
+    assert (answer["parent"], answer["folder"]) == (HERE, str(Path.cwd()))
     pids = client.server.stats["/who"]["workers"]["pids"]
     assert answer["pid"] in pids
     assert len(pids) == 2

@@ -31,7 +31,17 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "_core", "batching", "config", "logs", "context"),
     *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "model", "endpoint", "service", "handler", "openapi", "publishing", "server"),
+    *(
+        "engine",
+        "model",
+        "pipeline",
+        "endpoint",
+        "service",
+        "handler",
+        "openapi",
+        "publishing",
+        "server",
+    ),
     *("targets", "reload", "runner", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]

@@ -143,7 +143,7 @@ void chain(benchmark::State& state) {
   const auto served =
       state.range(0) == 0
           ? serve_echo(engine, "alone")
-          : engine.serve_composed({"chain", 1}, std::make_shared<Pipeline>(std::move(wiring)), {});
+          : engine.serve_composed({"chain", 1}, std::make_shared<Pipeline>(wiring), {});
   const Tensor row = Tensor::zeros(DType::kFloat32, {1, 8});
   for ([[maybe_unused]] const auto _ : state) {
     benchmark::DoNotOptimize(call(served->batcher(), {row}, *clock, Deadline::never()));

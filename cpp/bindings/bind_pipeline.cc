@@ -42,10 +42,9 @@ void bind_pipeline(py::module_& module) {
                        [](const StageSpec& stage) {
                          return Pipeline::Stage{stage.model.served, stage.inputs, stage.outputs};
                        });
-        return ModelHandle{
-            engine.engine,
-            engine.engine->serve_composed({std::move(name), version},
-                                          std::make_shared<Pipeline>(std::move(wiring)), batching)};
+        return ModelHandle{engine.engine, engine.engine->serve_composed(
+                                              {std::move(name), version},
+                                              std::make_shared<Pipeline>(wiring), batching)};
       },
       py::arg("engine"), py::kw_only(), py::arg("name"), py::arg("version"), py::arg("stages"),
       py::arg("inputs"), py::arg("outputs"), py::arg("batching"),

@@ -310,9 +310,7 @@ void Batcher::ended(BatchRun& run, const std::optional<Error>& failure) noexcept
       // A window holds work back on purpose: that is no lack of executors.
       const bool waiting = !queue_.empty() && options_.policy == BatchPolicy::kEager;
       service_.end(now, size, run.compute(), waiting);
-      if (run.rows() == 1) {
-        brief_.observe(run.compute());
-      }
+      brief_.observe(run.rows(), run.compute());
     }
     verdicts = judge(run, failure);
   }

@@ -173,8 +173,7 @@ BatchResult Pipeline::Run::result() {
   return result;
 }
 
-Pipeline::Pipeline(Wiring wiring)
-    : graph_(std::make_shared<const PipelineGraph>(std::move(wiring))) {}
+Pipeline::Pipeline(const Wiring& wiring) : graph_(std::make_shared<const PipelineGraph>(wiring)) {}
 
 Pipeline::~Pipeline() = default;
 

@@ -31,7 +31,7 @@ class Pipeline final : public Model {
 
   // Throws invalid_argument when the wiring does not make a pipeline: a tensor that nothing gives
   // or that two give, a cycle, an input that takes another dtype or shape.
-  explicit Pipeline(Wiring wiring);
+  explicit Pipeline(const Wiring& wiring);
   ~Pipeline() override;
 
   [[nodiscard]] const Signature& signature() const noexcept override;

@@ -2,6 +2,8 @@
 #include "maas/batching/pipeline_graph.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include "maas/base/error.h"
@@ -13,29 +15,17 @@ namespace {
   throw Error(ErrorCode::kInvalidArgument, "pipeline: " + sentence);
 }
 
-// One end of an edge: a model's input or output.
-struct End {
-  const ServedModel* served = nullptr;
-  const TensorSpec* spec = nullptr;
+bool is_ready(const PipelineGraph::Stage& stage, const std::vector<bool>& there) {
+  return std::all_of(stage.inputs.begin(), stage.inputs.end(),
+                     [&](const auto& tensor) { return !tensor || there[*tensor]; });
+}
 
-  [[nodiscard]] std::string text() const { return served->name() + "." + spec->name; }
-};
-
-std::vector<End> ends(const std::vector<PipelineGraph::Stage>& stages,
-                      std::size_t tensor,
-                      bool outputs) {
-  std::vector<End> found;
-  for (const PipelineGraph::Stage& stage : stages) {
-    const Signature& signature = stage.served->model().signature();
-    const auto& tensors = outputs ? stage.outputs : stage.inputs;
-    const auto& specs = outputs ? signature.outputs : signature.inputs;
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      if (tensors[i] == tensor) {
-        found.push_back({stage.served.get(), &specs[i]});
-      }
+void give(const PipelineGraph::Stage& stage, std::vector<bool>& there) {
+  for (const auto& tensor : stage.outputs) {
+    if (tensor) {
+      there[*tensor] = true;
     }
   }
-  return found;
 }
 
 // Whether one tensor can have both shapes.
@@ -48,160 +38,149 @@ bool agree(const TensorSpec& a, const TensorSpec& b) {
       [](std::int64_t left, std::int64_t right) { return left == right || left < 0 || right < 0; });
 }
 
-void check_agreement(const std::string& tensor, const End& a, const End& b) {
-  if (a.spec->dtype != b.spec->dtype || a.spec->shape_tensor != b.spec->shape_tensor ||
-      !agree(*a.spec, *b.spec)) {
-    const auto shown = [](const End& end) {
-      std::string text = end.text();
-      text.append(" (").append(protocol_name(end.spec->dtype));
-      if (end.spec->row) {
-        text.append(" ").append(end.spec->row->to_string());
-      }
-      return text.append(")");
-    };
-    refuse("tensor '" + tensor + "' cannot be both " + shown(a) + " and " + shown(b));
+}  // namespace
+
+std::string PipelineGraph::End::text() const {
+  std::string text = name();
+  text.append(" (").append(protocol_name(spec.dtype));
+  if (spec.row) {
+    text.append(" ").append(spec.row->to_string());
+  }
+  return text.append(")");
+}
+
+void PipelineGraph::Edge::check() const {
+  if (sources.size() + (given ? 1 : 0) > 1) {
+    refuse("tensor '" + name + "' is given twice, the second time by " + sources.back().name());
+  }
+  if (sources.empty() && !given) {
+    refuse("nothing gives " +
+           (takers.empty() ? "its output '" + name + "'"
+                           : "tensor '" + name + "', which " + takers.front().name() + " takes"));
+  }
+  if (given && takers.empty()) {
+    refuse("no stage takes its input '" + name + "'");
+  }
+  for (const End& taker : takers) {
+    check_agreement(sources.empty() ? takers.front() : sources.front(), taker);
   }
 }
 
-}  // namespace
+void PipelineGraph::Edge::check_agreement(const End& a, const End& b) const {
+  if (a.spec.dtype != b.spec.dtype || a.spec.shape_tensor != b.spec.shape_tensor ||
+      !agree(a.spec, b.spec)) {
+    refuse("tensor '" + name + "' cannot be both " + a.text() + " and " + b.text());
+  }
+}
 
-PipelineGraph::PipelineGraph(Pipeline::Wiring wiring) {
+PipelineGraph::PipelineGraph(const Pipeline::Wiring& wiring) {
   if (wiring.stages.empty() || wiring.inputs.empty() || wiring.outputs.empty()) {
     refuse("it needs a stage, an input and an output");
   }
   for (const std::string& name : wiring.inputs) {
-    const std::size_t tensor = number(name);
-    if (std::count(inputs_.begin(), inputs_.end(), tensor) > 0) {
+    inputs_.push_back(number(name));
+    if (edges_[inputs_.back()].given) {
       refuse("two of its inputs are called '" + name + "'");
     }
-    inputs_.push_back(tensor);
+    edges_[inputs_.back()].given = true;
   }
-  for (Pipeline::Stage& stage : wiring.stages) {
-    add_stage(std::move(stage));
+  for (const Pipeline::Stage& stage : wiring.stages) {
+    add_stage(stage);
   }
   for (const std::string& name : wiring.outputs) {
-    outputs_.push_back(known(name, "output"));
+    outputs_.push_back(number(name));
   }
-  check_edges();
+  for (const Edge& edge : edges_) {
+    edge.check();
+  }
   check_order();
   describe();
 }
 
 std::size_t PipelineGraph::number(const std::string& name) {
-  const auto found = std::find(names_.begin(), names_.end(), name);
-  if (found != names_.end()) {
-    return static_cast<std::size_t>(found - names_.begin());
+  const auto found = std::find_if(edges_.begin(), edges_.end(),
+                                  [&](const Edge& edge) { return edge.name == name; });
+  if (found == edges_.end()) {
+    edges_.push_back({name});
+    return edges_.size() - 1;
   }
-  names_.push_back(name);
-  return names_.size() - 1;
+  return static_cast<std::size_t>(found - edges_.begin());
 }
 
-std::size_t PipelineGraph::known(const std::string& name, const char* kind) const {
-  const auto found = std::find(names_.begin(), names_.end(), name);
-  if (found == names_.end()) {
-    refuse(std::string("nothing gives its ") + kind + " '" + name + "'");
+PipelineGraph::Tensors PipelineGraph::add_ends(const std::shared_ptr<ServedModel>& served,
+                                               const std::vector<TensorSpec>& specs,
+                                               const std::vector<std::string>& names,
+                                               std::vector<End> Edge::* ends) {
+  if (names.size() != specs.size()) {
+    refuse("model '" + served->name() + "' is wired with " + std::to_string(names.size()) +
+           " tensors in place of " + std::to_string(specs.size()));
   }
-  return static_cast<std::size_t>(found - names_.begin());
+  Tensors tensors(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!names[i].empty()) {
+      tensors[i] = number(names[i]);
+      (edges_[*tensors[i]].*ends).push_back({served, specs[i]});
+    }
+  }
+  return tensors;
 }
 
-void PipelineGraph::add_stage(Pipeline::Stage stage) {
-  const Signature& signature = stage.served->model().signature();
-  const auto numbers = [&](const std::vector<std::string>& names, std::size_t wanted) {
-    if (names.size() != wanted) {
-      refuse("model '" + stage.served->name() + "' is wired with " + std::to_string(names.size()) +
-             " tensors in place of " + std::to_string(wanted));
-    }
-    Tensors tensors;
-    for (const std::string& name : names) {
-      tensors.push_back(name.empty() ? std::nullopt : std::optional(number(name)));
-    }
-    return tensors;
-  };
-  Stage made{nullptr, numbers(stage.inputs, signature.inputs.size()),
-             numbers(stage.outputs, signature.outputs.size())};
+void PipelineGraph::add_stage(const Pipeline::Stage& stage) {
+  const std::shared_ptr<ServedModel>& served = stage.served;
+  const Signature& signature = served->model().signature();
+  Stage made{served, add_ends(served, signature.inputs, stage.inputs, &Edge::takers),
+             add_ends(served, signature.outputs, stage.outputs, &Edge::sources)};
   for (std::size_t i = 0; i < made.inputs.size(); ++i) {
     if (!made.inputs[i] && !signature.inputs[i].optional) {
-      refuse("model '" + stage.served->name() + "' needs its input '" + signature.inputs[i].name +
-             "'");
+      refuse("model '" + served->name() + "' needs its input '" + signature.inputs[i].name + "'");
     }
   }
-  if (!stages_.empty() &&
-      stages_.front().served->model().signature().batch_dim != signature.batch_dim) {
-    refuse("models '" + stages_.front().served->name() + "' and '" + stage.served->name() +
+  if (stages_.empty()) {
+    signature_.batch_dim = signature.batch_dim;
+  } else if (signature_.batch_dim != signature.batch_dim) {
+    refuse("models '" + stages_.front().served->name() + "' and '" + served->name() +
            "' do not go together: one has a batch dimension, the other none");
   }
-  made.served = std::move(stage.served);
   stages_.push_back(std::move(made));
-}
-
-void PipelineGraph::check_edges() const {
-  for (std::size_t tensor = 0; tensor < names_.size(); ++tensor) {
-    const bool given = std::count(inputs_.begin(), inputs_.end(), tensor) > 0;
-    const auto sources = ends(stages_, tensor, true);
-    const auto takers = ends(stages_, tensor, false);
-    if (sources.size() + (given ? 1 : 0) > 1) {
-      refuse("tensor '" + names_[tensor] + "' is given twice, the second time by " +
-             sources.back().text());
-    }
-    if (sources.empty() && !given) {
-      refuse("nothing gives tensor '" + names_[tensor] + "', which " + takers.front().text() +
-             " takes");
-    }
-    if (given && takers.empty()) {
-      refuse("no stage takes its input '" + names_[tensor] + "'");
-    }
-    for (const End& taker : takers) {
-      check_agreement(names_[tensor], sources.empty() ? takers.front() : sources.front(), taker);
-    }
-  }
 }
 
 // Whether every stage gets its turn when each runs as soon as it can.
 void PipelineGraph::check_order() const {
-  std::vector<bool> there(names_.size(), false);
+  std::vector<bool> there(edges_.size(), false);
   for (const std::size_t input : inputs_) {
     there[input] = true;
   }
-  std::vector<const Stage*> left;
-  for (const Stage& stage : stages_) {
-    left.push_back(&stage);
-  }
-  const auto ready = [&](const Stage* stage) {
-    return std::all_of(stage->inputs.begin(), stage->inputs.end(),
-                       [&](const auto& tensor) { return !tensor || there[*tensor]; });
-  };
+  std::vector<std::size_t> left(stages_.size());
+  std::iota(left.begin(), left.end(), std::size_t{0});
   while (!left.empty()) {
-    const auto next = std::find_if(left.begin(), left.end(), ready);
+    const auto next = std::find_if(left.begin(), left.end(), [&](std::size_t stage) {
+      return is_ready(stages_[stage], there);
+    });
     if (next == left.end()) {
-      refuse("model '" + left.front()->served->name() +
+      refuse("model '" + stages_[left.front()].served->name() +
              "' waits for a tensor that comes from its own outputs");
     }
-    for (const auto& tensor : (*next)->outputs) {
-      if (tensor) {
-        there[*tensor] = true;
-      }
-    }
+    give(stages_[*next], there);
     left.erase(next);
   }
 }
 
 void PipelineGraph::describe() {
-  signature_.batch_dim = stages_.front().served->model().signature().batch_dim;
   for (const std::size_t tensor : inputs_) {
-    const auto takers = ends(stages_, tensor, false);
-    TensorSpec spec = *takers.front().spec;
-    spec.name = names_[tensor];
-    spec.optional = std::all_of(takers.begin(), takers.end(),
-                                [](const End& taker) { return taker.spec->optional; });
+    const Edge& edge = edges_[tensor];
+    TensorSpec spec = edge.takers.front().spec;
+    spec.name = edge.name;
+    spec.optional = std::all_of(edge.takers.begin(), edge.takers.end(),
+                                [](const End& taker) { return taker.spec.optional; });
     signature_.inputs.push_back(std::move(spec));
   }
   for (const std::size_t tensor : outputs_) {
-    const auto sources = ends(stages_, tensor, true);
-    if (sources.empty()) {
-      refuse("its output '" + names_[tensor] + "' is one of its inputs");
+    const Edge& edge = edges_[tensor];
+    if (edge.sources.empty()) {
+      refuse("its output '" + edge.name + "' is one of its inputs");
     }
-    TensorSpec spec = *sources.front().spec;
-    spec.name = names_[tensor];
+    TensorSpec spec = edge.sources.front().spec;
+    spec.name = edge.name;
     signature_.outputs.push_back(std::move(spec));
   }
 }

@@ -31,9 +31,9 @@ class PipelineGraphTest : public ::testing::Test {
     };
     return engine_.serve_composed({name, 1}, std::move(model), {});
   }
-  static std::string refusal(Wiring wiring) {
+  static std::string refusal(const Wiring& wiring) {
     try {
-      const PipelineGraph graph(std::move(wiring));
+      const PipelineGraph graph(wiring);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
       return error.message();

@@ -57,8 +57,8 @@ class PipelineTest : public ::testing::Test {
   static void fail_with(const Part& part, const Error& error) {
     part.model->behaviour = [error](const Batch&, BatchDone done) { done(error); };
   }
-  void serve(Pipeline::Wiring wiring, int at_once = 8) {
-    served_ = engine_.serve_composed({"chain", 1}, std::make_shared<Pipeline>(std::move(wiring)),
+  void serve(const Pipeline::Wiring& wiring, int at_once = 8) {
+    served_ = engine_.serve_composed({"chain", 1}, std::make_shared<Pipeline>(wiring),
                                      {.executors = at_once});
   }
   void serve_chain(const Part& first, const Part& second, int at_once = 8) {

@@ -25,6 +25,7 @@ from maas.errors import (
     UnprocessableError,
 )
 from maas.model import Model, load
+from maas.pipeline import Pipeline, Stage
 from maas.service import Service, service
 from maas.types import Tensor
 
@@ -50,8 +51,10 @@ __all__ = [
     "Model",
     "NotFoundError",
     "OverloadedError",
+    "Pipeline",
     "Server",
     "Service",
+    "Stage",
     "TargetError",
     "Tensor",
     "TestClient",

@@ -41,7 +41,7 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "_core", "batching", "config", "logs", "context"),
     *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "model", "endpoint", "service"),
+    *("engine", "model", "pipeline", "endpoint", "service"),
     *("notebook_source", "code_transfer", "handler", "openapi", "workers", "publishing", "worker"),
     *("server",),
     *("targets", "reload", "runner", "client", "testing"),

@@ -42,7 +42,8 @@ Engine::Engine(const CoreBudget& budget,
       live_(std::make_shared<Live>()),
       executors_({.name = "maas-exec",
                   .threads = budget.executors,
-                  .intra_op_threads = budget.intra_op_threads},
+                  .intra_op_threads = budget.intra_op_threads,
+                  .lends_work = true},
                  clock_) {}
 
 Engine::~Engine() {
@@ -84,6 +85,16 @@ std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
   ExecutorPool& own = *pool;
   return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
                                              own, std::move(pool)));
+}
+
+std::shared_ptr<ServedModel> Engine::serve_composed(ServedModel::Name name,
+                                                    std::shared_ptr<Model> model,
+                                                    BatchOptions options) {
+  options.whole_requests = true;
+  auto batcher = std::make_shared<Batcher>(model, std::move(options),
+                                           Batcher::Host{clock_, executors_, bytes_});
+  return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
+                                             executors_, nullptr));
 }
 
 std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) {

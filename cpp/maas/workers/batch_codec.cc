@@ -41,6 +41,7 @@ ItemHeader header_of(const BatchItem& item, const Clock& clock) noexcept {
   header.id_size = static_cast<std::uint8_t>(std::min(id.size(), sizeof(header.id)));
   std::copy_n(id.begin(), header.id_size, header.id);
   header.rows = item.rows;
+  header.priority = item.priority;
   header.deadline_ns = machine_time(item.deadline, clock);
   return header;
 }
@@ -67,6 +68,7 @@ BatchItem item_of(const ItemHeader& header) noexcept {
   BatchItem item;
   item.id = RequestId::from({header.id, std::min<std::size_t>(header.id_size, sizeof(header.id))});
   item.rows = header.rows;
+  item.priority = header.priority;
   if (header.deadline_ns != kNever) {
     item.deadline = Deadline(TimePoint(std::chrono::nanoseconds(header.deadline_ns)));
   }
@@ -111,7 +113,7 @@ Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bo
   auto* flags = reinterpret_cast<Flag*>(reader.take(header->items, sizeof(Flag)));
   for (BatchItem& item : received.batch.items) {
     const auto cancellation = std::make_shared<Cancellation>();
-    cancellation->copy_from(flags++);
+    cancellation->follow(flags++);
     item.cancellation = cancellation;
     received.cancellations.push_back(cancellation);
   }
@@ -128,7 +130,7 @@ Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bo
 
 void ReceivedBatch::release() noexcept {
   for (const auto& cancellation : cancellations) {
-    cancellation->copy_from(nullptr);
+    cancellation->follow(nullptr);
   }
 }
 

@@ -65,6 +65,7 @@ struct TensorHeader {
 struct ItemHeader {
   char id[16] = {};
   std::uint8_t id_size = 0;
+  std::int32_t priority = 0;
   std::int64_t rows = 0;
   std::int64_t deadline_ns = 0;  // of the machine's monotonic clock
 };

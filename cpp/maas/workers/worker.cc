@@ -138,11 +138,7 @@ void Worker::write(const Place& place) {
       return false;
     }
     slot.request = memory;
-    for (std::size_t i = 0; i < flags.size(); ++i) {
-      if (const auto& cancellation = batch.items[i].cancellation) {
-        cancellation->copy_to(&flags[i]);
-      }
-    }
+    slot.watch(flags);
     return true;
   });
   if (still_there) {

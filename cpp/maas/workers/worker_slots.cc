@@ -25,17 +25,27 @@ WorkerSlots::Slot* WorkerSlots::answered_by(const wire::Message& message) noexce
   return slot.task != nullptr && slot.sequence == message.sequence ? &slot : nullptr;
 }
 
-// The flags of its items are about to be another batch's, or gone.
-void WorkerSlots::let_go(const WorkerTask& task) noexcept {
-  for (const BatchItem& item : task.batch.items) {
-    if (item.cancellation != nullptr) {
-      item.cancellation->copy_to(nullptr);
+void WorkerSlots::Slot::watch(std::span<std::atomic<bool>> copies) {
+  flags = copies;
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (const auto& cancellation = task->batch.items[i].cancellation) {
+      cancellation->add_copy(&flags[i]);
     }
   }
 }
 
+// The flags are about to be another batch's, or gone.
+void WorkerSlots::Slot::let_go() noexcept {
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (const auto& cancellation = task->batch.items[i].cancellation) {
+      cancellation->remove_copy(&flags[i]);
+    }
+  }
+  flags = {};
+}
+
 void WorkerSlots::free(Slot& slot, bool in_use) noexcept {
-  let_go(*slot.task);
+  slot.let_go();
   slot.task = nullptr;
   --running_;
   exclusive_ = false;
@@ -63,7 +73,7 @@ std::vector<TaskPtr> WorkerSlots::take_all() noexcept {
   std::vector<TaskPtr> tasks;
   for (Slot& slot : slots_) {
     if (slot.task != nullptr) {
-      let_go(*slot.task);
+      slot.let_go();
       tasks.push_back(std::move(slot.task));
     }
     slot = Slot{};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "maas/base/clock.h"
@@ -35,6 +37,11 @@ class WorkerSlots {
     TimePoint overdue;
     std::shared_ptr<SharedMemory> request;  // the server writes it
     std::shared_ptr<SharedMemory> reply;    // the worker writes it
+    std::span<std::atomic<bool>> flags;     // in `request`: cancellations of the task's items
+
+    // The flags follow the cancellations from now on, until the slot is free.
+    void watch(std::span<std::atomic<bool>> copies);
+    void let_go() noexcept;
   };
   [[nodiscard]] Slot& at(std::uint32_t index) noexcept { return slots_[index]; }
   // The slot whose batch a message answers; null when there is none.
@@ -53,8 +60,6 @@ class WorkerSlots {
   [[nodiscard]] std::size_t overdue(TimePoint now) const noexcept;
 
  private:
-  static void let_go(const WorkerTask& task) noexcept;
-
   std::vector<Slot> slots_;
   std::uint64_t sequence_ = 0;
   std::size_t running_ = 0;

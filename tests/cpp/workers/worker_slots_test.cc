@@ -79,10 +79,11 @@ TEST(WorkerSlots, gives_all_its_batches_back_and_touches_no_flag_of_theirs_again
   WorkerSlots slots(2);
   const TaskPtr one = task(false);
   const auto cancellation = std::make_shared<Cancellation>();
-  one->batch.items.push_back({{}, 1, {}, cancellation});
+  BatchItem item;
+  item.cancellation = cancellation;
+  one->batch.items.push_back(std::move(item));
   std::atomic<bool> flag{false};
-  slots.take(one, TimePoint::max());
-  cancellation->copy_to(&flag);
+  slots.at(slots.take(one, TimePoint::max())).watch({&flag, 1});
   EXPECT_EQ(slots.take_all(), std::vector<TaskPtr>{one});
   EXPECT_EQ(slots.running(), 0U);
   cancellation->cancel();

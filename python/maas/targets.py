@@ -13,7 +13,7 @@ from types import ModuleType
 from maas import model
 from maas.errors import Error, NotFoundError, TargetError
 from maas.model import Model
-from maas.service import Service, collect, served_names
+from maas.service import Service, collect, hooks_in, served_names
 from maas.types import closest
 
 MODEL_SUFFIXES = (".pt", ".pth", ".ts")
@@ -38,7 +38,11 @@ def load(target: str) -> Service:
         names = served_names(vars(module))
         hint = closest(name, names) or f"; it serves {', '.join(names) or 'nothing'}"
         raise TargetError(f"{location} has no {name!r}{hint}")
-    return collect(found)
+    service = collect(found)
+    hooks = hooks_in(vars(module)) + service.hooks
+    return Service(
+        endpoints=service.endpoints, models=service.models, name=service.name, hooks=hooks
+    )
 
 
 def _whole(module: ModuleType, loaded: list[Model]) -> Service:
@@ -46,7 +50,7 @@ def _whole(module: ModuleType, loaded: list[Model]) -> Service:
     known = {item.name for item in found.models}
     others = {item.name: item for item in loaded if item.name not in known}
     models = [*found.models, *others.values()]
-    return Service(endpoints=found.endpoints, models=models, name=found.name)
+    return Service(endpoints=found.endpoints, models=models, name=found.name, hooks=found.hooks)
 
 
 def source_folder(target: str) -> Path:

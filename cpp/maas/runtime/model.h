@@ -13,6 +13,7 @@
 #include "maas/base/result.h"
 #include "maas/base/unique_function.h"
 #include "maas/exec/executor_pool.h"
+#include "maas/runtime/origin.h"
 #include "maas/runtime/signature.h"
 #include "maas/tensor/tensor.h"
 
@@ -24,6 +25,7 @@ struct BatchItem {
   std::int64_t rows = 1;
   Deadline deadline;
   std::shared_ptr<const Cancellation> cancellation;
+  std::shared_ptr<const Origin> origin;  // null unless it was asked for
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.

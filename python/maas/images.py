@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _WRITTEN = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _MODES = {
-    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"),
+    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
     "JPEG": ("1", "L", "RGB", "CMYK"),
     "WEBP": ("RGB", "RGBA"),
 }
@@ -79,6 +79,8 @@ def decode(data: bytes) -> Image:
 def encode(image: Image, content_type: str) -> bytes:
     """The bytes of an image; what a format cannot hold becomes RGB."""
     written = _WRITTEN[content_type]
+    if image.mode == "I" and written == "PNG":
+        image = image.convert("I;16")  # as PNG has it
     if image.mode not in _MODES[written]:
         alpha = written != "JPEG" and image.has_transparency_data
         image = image.convert("RGBA" if alpha else "RGB")

@@ -218,9 +218,15 @@ def _from_csv(data: bytes) -> DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(io.BytesIO(data))
+        table = pd.read_csv(io.BytesIO(data))
     except (ValueError, pd.errors.ParserError) as error:
         raise InvalidValueError(f"Input should be CSV in UTF-8: {error}", "table_csv") from None
+    if not isinstance(table.index, pd.RangeIndex):  # the values that are too many
+        raise InvalidValueError(
+            f"Input should be CSV whose rows have the {len(table.columns)} values of its header",
+            "table_csv",
+        )
+    return table
 
 
 def _from_json_bytes(data: bytes) -> DataFrame:
@@ -245,8 +251,10 @@ def _from_arrow(data: bytes, content_type: str) -> DataFrame:
             found = reader.read_all()
             found.validate(full=True)  # what comes from outside may point beyond its buffers
             table: DataFrame = found.to_pandas()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InvalidValueError(f"Input should be Arrow IPC: {error}", "table_arrow") from None
+    except Exception as error:  # metadata that is broken, too, raises anything
+        raise InvalidValueError(
+            f"Input should be whole Arrow IPC: {type(error).__name__}", "table_arrow"
+        ) from None
     return table
 
 
@@ -282,7 +290,7 @@ def _column(series: Series[Any], dtype: str) -> Any:
             raise ValueError("not text")
         return series
     if dtype == "datetime":
-        if pd.api.types.is_numeric_dtype(series):
+        if len(series) and pd.api.types.is_numeric_dtype(series):
             raise ValueError("a number is no date")
         return pd.to_datetime(series, format="ISO8601")
     wanted = np.dtype(dtype)

@@ -117,7 +117,10 @@ def _failed(location: str, error: Exception) -> str:
         return f"{error.filename}:{error.lineno}: syntax error: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename and frame.lineno]
-    own = [frame for frame in own if Path(frame.filename) != Path(__file__)]
+    # The line of the target, not what it called here or in a library.
+    package = Path(__file__).parent
+    own = [frame for frame in own if not Path(frame.filename).is_relative_to(package)]
+    own = [frame for frame in own if "site-packages" not in Path(frame.filename).parts] or own
     place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
     return f"cannot load {location}: {type(error).__name__}: {error}{place}"
 

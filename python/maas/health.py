@@ -58,6 +58,7 @@ class Monitor:
         self._report = report
         self._interval_s = interval_s
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # one round at a time
         self._checks: list[_Check] = []
         self._known = ""
         self._stopped = threading.Event()
@@ -81,6 +82,10 @@ class Monitor:
             self._round()
 
     def _round(self) -> None:
+        with self._turn:
+            self._ask()
+
+    def _ask(self) -> None:
         with self._lock:
             checks = self._checks
         deadline = time.monotonic() + TIMEOUT_S

@@ -29,6 +29,20 @@ class Publication:
     components: str
 
 
+class Past:
+    """What was served before; idle once the last request that came under it is answered."""
+
+    def __init__(self, replaced: _core.Replaced, publication: Publication | None) -> None:
+        self._replaced = replaced
+        self._callables = list(publication.callables.values()) if publication else []
+
+    def idle(self) -> bool:
+        """Whether none of its requests is left, also none whose client has gone."""
+        return self._replaced.gone and not any(
+            item.statistics()["in_flight"] for item in self._callables
+        )
+
+
 def prepare(service: Service, on: _core.Engine) -> Publication:
     """Makes everything a service needs on an engine; nothing is served yet if it fails."""
     from maas import _core

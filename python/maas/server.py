@@ -63,6 +63,7 @@ class Server:
         self._published: publishing.Publication | None = None
         self._started = False
         self._ended = False
+        self._past: list[publishing.Past] = []  # of the target's own hooks
         self._retiring: list[threading.Thread] = []
         self._stopped = threading.Event()
         self._core = self._make_core()
@@ -241,24 +242,17 @@ class Server:
             if fresh:
                 lifecycle.stop(target.hooks)
             raise from_core(error) from None
-        before, published = self._target, self._published
+        past = [item for item in self._past if not item.idle()]
+        self._past = [*past, publishing.Past(replaced, self._published)]
+        before = self._target
         self._target, self._models, self._published = target, models, made
         if fresh:
-            self._retire(before, published, replaced)
+            self._retire(before)
             self._health.watch(target.hooks.health)
 
-    def _retire(
-        self,
-        target: Service,
-        published: publishing.Publication | None,
-        replaced: _core.Replaced,
-    ) -> None:
-        callables = [] if published is None else list(published.callables.values())
-
-        def is_idle() -> bool:
-            return replaced.gone and not any(item.statistics()["in_flight"] for item in callables)
-
-        thread = lifecycle.retire(target.hooks, is_idle)
+    def _retire(self, target: Service) -> None:
+        past, self._past = self._past, []
+        thread = lifecycle.retire(target.hooks, lambda: all(item.idle() for item in past))
         running = [item for item in self._retiring if item.is_alive()]
         self._retiring = running if thread is None else [*running, thread]
 

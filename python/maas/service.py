@@ -138,7 +138,11 @@ def _single(target: object) -> Service:
 def hooks_in(names: Mapping[str, Any]) -> Hooks:
     """The functions of a module that are decorated to run around its serving."""
     # A notebook keeps results of old cells in names that are not the function's own.
-    found = {id(v): v for name, v in names.items() if hook_of(v) and v.__name__ == name}
+    found = {
+        id(value): value
+        for name, value in names.items()
+        if hook_of(value) and getattr(value, "__name__", "") == name
+    }
     return hooks_from(list(found.values()))
 
 

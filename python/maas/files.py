@@ -59,6 +59,7 @@ class Media(Protocol):
     name: str  # in words, for errors
     takes: tuple[str, ...]  # media types of a body that is the value as a whole
     gives: tuple[str, ...]  # media types of an answer that is the value; the first unless asked
+    decodes: bool  # it takes long enough to be kept off an event loop
 
     def from_file(self, file: File) -> Any:
         """The value of a body or of a part of a form."""
@@ -79,6 +80,7 @@ class BytesMedia:
     name = "bytes"
     takes: tuple[str, ...] = ("*/*",)
     gives: tuple[str, ...] = (OCTETS,)
+    decodes = False
 
     def __init__(self, *, whole: bool = False) -> None:
         self._whole = whole

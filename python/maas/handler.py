@@ -56,6 +56,8 @@ class Adapter:
         self.context = signature.context
         self.asks_origin = signature.asks_origin
         self.chooses = len(signature.gives) > 1
+        media_types = [item.media for item in (*signature.parameters, signature.result) if item]
+        self.decodes = any(item is not None and item.decodes for item in media_types)
         self.readers = [(p.name, reader(p)) for p in signature.parameters]
 
     def ids(self, requests: Requests) -> list[str]:
@@ -227,16 +229,22 @@ def synchronous(adapter: Adapter) -> Callable[[Columns, Requests], list[Answer]]
 
 def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], None]:
     """The function the core calls for an `async def`: it hands the batch to the event loop."""
+    from asyncio import to_thread
+
     loop = engine.loop()
     function = adapter.function
     running: set[asyncio.Task[None]] = set()
+
+    async def off_loop(step: Callable[..., Any], *arguments: Any) -> Any:
+        # An image takes milliseconds to read, in which the loop serves all others.
+        return await to_thread(step, *arguments) if adapter.decodes else step(*arguments)
 
     async def answer(columns: Columns, requests: Requests, done: _core.Done) -> None:
         answers: list[Any] = [_FAILED] * len(requests)
         try:
             open_answers: list[Any] = [None] * len(requests)
             ids = adapter.ids(requests)
-            calls = adapter.calls(columns, requests, open_answers)
+            calls = await off_loop(adapter.calls, columns, requests, open_answers)
             answers = open_answers
             for call in calls:
                 try:
@@ -244,7 +252,7 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
                 except BaseException as error:  # the loop outlives any handler
                     adapter.reject(call, error, ids, answers)
                 else:
-                    adapter.accept(call, result, ids, answers)
+                    await off_loop(adapter.accept, call, result, ids, answers)
         finally:
             done(answers)
 

@@ -30,6 +30,7 @@ class ImageMedia:
     name = "image"
     takes: tuple[str, ...] = ("image/*",)
     gives: tuple[str, ...] = (*_WRITTEN, "application/json")
+    decodes = True
 
     def from_file(self, file: File) -> Image:
         """Of its bytes; the content type is not trusted."""

@@ -91,6 +91,7 @@ class TableMedia:
     """pandas.DataFrame."""
 
     name = "table"
+    decodes = True
 
     def __init__(self, columns: Columns | None = None) -> None:
         self._columns = columns

@@ -77,7 +77,7 @@ def test_a_batched_handler_gets_one_for_each_row() -> None:
 
 
 def test_a_handler_sees_its_deadline_pass() -> None:
-    entered, looked = threading.Event(), threading.Event()
+    entered, looked, ended = threading.Event(), threading.Event(), threading.Event()
     seen: list[Any] = []
 
     @maas.endpoint("/f", timeout_s=2)
@@ -86,6 +86,7 @@ def test_a_handler_sees_its_deadline_pass() -> None:
         entered.set()
         looked.wait(10)
         seen.append((ctx.cancelled, ctx.remaining_s()))
+        ended.set()
         return n
 
     with maas.TestClient(f, manual_clock=True) as client:
@@ -99,8 +100,9 @@ def test_a_handler_sees_its_deadline_pass() -> None:
         assert entered.wait(10)
         assert client._own_engine is not None
         client._own_engine.advance(2.5)
+        caller.join(10)  # before the handler ends, whose answer could come first
         looked.set()
-        caller.join(10)
+        assert ended.wait(10)
     assert seen == [(False, 2.0), (True, 0.0)]
 
 

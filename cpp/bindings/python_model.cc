@@ -97,8 +97,8 @@ class RequestInfo {
 
  private:
   [[nodiscard]] const Origin& origin() const {
-    static const Origin none;
-    return item_.origin ? *item_.origin : none;
+    static const Origin kNone;
+    return item_.origin ? *item_.origin : kNone;
   }
 
   BatchItem item_;

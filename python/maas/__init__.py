@@ -27,6 +27,7 @@ from maas.errors import (
 from maas.files import File
 from maas.lifecycle import on_shutdown, on_startup
 from maas.model import Model, load
+from maas.pipeline import Pipeline, Stage
 from maas.service import Service, service
 from maas.tables import Columns
 from maas.types import Tensor
@@ -55,8 +56,10 @@ __all__ = [
     "Model",
     "NotFoundError",
     "OverloadedError",
+    "Pipeline",
     "Server",
     "Service",
+    "Stage",
     "TargetError",
     "Tensor",
     "TestClient",

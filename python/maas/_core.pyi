@@ -211,6 +211,25 @@ class Model:
     def statistics(self) -> dict[str, Any]: ...
 
 @final
+class Stage:
+    """A model in a pipeline: the name of the tensor for each input and output, "" for none."""
+
+    def __init__(self, model: Model, *, inputs: Sequence[str], outputs: Sequence[str]) -> None: ...
+
+# Models wired together, as a model that needs no executors; options.executors bounds the requests
+# that are under way.
+def make_pipeline(
+    engine: Engine,
+    *,
+    name: str,
+    version: int,
+    stages: Sequence[Stage],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    batching: BatchOptions,
+) -> Model: ...
+
+@final
 class RequestInfo:
     """One request of a batch, for a callable that was added with contexts=True; live."""
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,14 @@ _loaded: ContextVar[list[Model] | None] = ContextVar("maas_loaded", default=None
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 TIMEOUT_S = 30.0
+
+
+def check_name(name: object) -> None:
+    """Raises an error when this cannot name a model."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidArgumentError(
+            f"model name {name!r} is not letters, digits and . _ - (at most 128)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,7 @@ class ModelSpec:
     weight: float
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise InvalidArgumentError(
-                f"model name {self.name!r} is not letters, digits and . _ - (at most 128)"
-            )
+        check_name(self.name)
         for kind in ("inputs", "outputs"):
             _check_tensors(self.name, kind, getattr(self, kind))
         place = f"model {self.name!r}"
@@ -94,6 +99,11 @@ class Model:
     def name(self) -> str:
         """The name it answers at: /v2/models/{name}."""
         return self.spec.name
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for errors."""
+        return self.spec.path
 
     @property
     def inputs(self) -> dict[str, Tensor]:
@@ -135,8 +145,9 @@ class Model:
                 self._cores[on] = load_core(self.spec, self.version, on)
             return self._cores[on]
 
-    def replace(self, spec: ModelSpec) -> None:
+    def replace(self, path: str) -> None:
         """Makes this handle a new version, read from another file; the old one drains."""
+        spec = replace(self.spec, path=path)
         made = load_core(spec, self.version + 1, engine.default())
         with self._lock:
             self.spec = spec

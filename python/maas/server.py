@@ -119,7 +119,7 @@ class Server:
         found = model.find_file(path, Path(caller).parent if caller else None)
         with self._lock:
             handle = self._served_model(name)
-            handle.replace(replace(handle.spec, path=str(found)))
+            handle.replace(str(found))
             self._apply(self._target, self._models)
         return handle
 

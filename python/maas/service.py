@@ -290,7 +290,7 @@ def _distinct_names(models: Iterable[Model]) -> tuple[Model, ...]:
         other = by_name.setdefault(model.name, model)
         if other is not model:
             raise AlreadyExistsError(
-                f"two models have the name {model.name!r}: {other.spec.path} and "
-                f"{model.spec.path}; give one of them another name="
+                f"two models have the name {model.name!r}: {other.source} and "
+                f"{model.source}; give one of them another name="
             )
     return tuple(by_name.values())

@@ -31,8 +31,8 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
-    *("engine", "lifecycle", "model", "endpoint", "service", "handler", "openapi", "publishing"),
-    *("health", "server"),
+    *("engine", "lifecycle", "model", "pipeline", "endpoint", "service", "handler", "openapi"),
+    *("publishing", "health", "server"),
     *("targets", "reload", "runner", "forms", "methods", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]

@@ -129,9 +129,8 @@ def test_a_wrong_option_names_model_and_option(
 
 
 def test_replacing_makes_the_next_version(models: Path, double: maas.Model) -> None:
-    from dataclasses import replace
 
-    double.replace(replace(double.spec, path=str(models / "triple.pt")))
+    double.replace(str(models / "triple.pt"))
     assert double.version == 2
     assert double(X)["y"].tolist() == [[3, 6, 9]]
 

@@ -9,6 +9,7 @@
 
 #include "maas/base/cancellation.h"
 #include "maas/base/clock.h"
+#include "maas/base/priority.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
 #include "maas/base/unique_function.h"
@@ -25,7 +26,8 @@ struct BatchItem {
   std::int64_t rows = 1;
   Deadline deadline;
   std::shared_ptr<const Cancellation> cancellation;
-  std::shared_ptr<const Origin> origin;  // null unless it was asked for
+  int priority = kDefaultPriority;
+  std::shared_ptr<const Origin> origin{};  // null unless it was asked for
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.

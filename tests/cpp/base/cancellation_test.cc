@@ -22,5 +22,17 @@ TEST(Cancellation, is_seen_by_the_thread_that_works_for_the_caller) {
   EXPECT_TRUE(cancellation->cancelled());
 }
 
+TEST(Cancellation, work_done_for_other_work_is_cancelled_with_it_but_not_the_other_way_round) {
+  const auto parent = std::make_shared<Cancellation>();
+  Cancellation first(parent);
+  const Cancellation second(parent);
+  first.cancel();
+  EXPECT_TRUE(first.cancelled());
+  EXPECT_FALSE(parent->cancelled());
+  EXPECT_FALSE(second.cancelled());
+  parent->cancel();
+  EXPECT_TRUE(second.cancelled());
+}
+
 }  // namespace
 }  // namespace maas

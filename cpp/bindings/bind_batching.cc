@@ -315,14 +315,16 @@ void bind_batching(const py::module_& module) {
            py::arg("weight") = 1.0);
   py::class_<FieldSpec>(module, "Field", py::is_final())
       .def(py::init([](std::string name, const std::string& dtype,
-                       const std::vector<std::int64_t>& shape, bool required) {
+                       const std::vector<std::int64_t>& shape, bool required,
+                       std::vector<std::string> media) {
              return FieldSpec{
                  std::move(name),
                  dtype.empty() ? std::nullopt : std::optional(parse_numpy_dtype(dtype)),
-                 Shape(shape), required};
+                 Shape(shape), required, std::move(media)};
            }),
            py::arg("name"), py::kw_only(), py::arg("dtype") = "",
-           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true);
+           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true,
+           py::arg("media") = std::vector<std::string>{});
   bind_python_model(module);
   bind_model(module);
   bind_engine(module);

@@ -8,12 +8,40 @@
 #include <optional>
 #include <utility>
 
+#include <pybind11/stl.h>
+
+#include "maas/server/field_part.h"
+
 namespace maas {
 namespace {
 
 namespace py = pybind11;
 
-// A tensor for a field that declares one; else the JSON texts of its rows.
+py::str text_of(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+// Of a head, whose bytes need be no UTF-8.
+py::str latin1(std::string_view text) {
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_DecodeLatin1(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
+}
+
+// The JSON text of a value; or the parts of a form or body: (form, bytes, content type, filename).
+py::object value_of(const std::string& value) {
+  if (!holds_parts(value)) {
+    return py::bytes(value);
+  }
+  py::list parts;
+  for (const FieldPart& part : unpack_parts(value)) {
+    const char form = static_cast<char>(part.form);
+    parts.append(py::make_tuple(text_of({&form, 1}), py::bytes(part.data.data(), part.data.size()),
+                                latin1(part.content_type), text_of(part.filename)));
+  }
+  return parts;
+}
+
+// A tensor for a field that declares one; else the values of its rows.
 py::list columns_of(const Batch& batch, const std::vector<FieldSpec>& fields) {
   py::list columns;
   for (std::size_t field = 0; field < fields.size(); ++field) {
@@ -22,17 +50,13 @@ py::list columns_of(const Batch& batch, const std::vector<FieldSpec>& fields) {
       columns.append(py::cast(input));
       continue;
     }
-    py::list texts(input.elements());
+    py::list values(input.elements());
     for (std::size_t i = 0; i < input.elements(); ++i) {
-      texts[i] = py::bytes(input.strings()[i]);
+      values[i] = value_of(input.strings()[i]);
     }
-    columns.append(std::move(texts));
+    columns.append(std::move(values));
   }
   return columns;
-}
-
-py::str text_of(const RequestId& id) {
-  return {id.text().data(), id.text().size()};
 }
 
 // What a handler may ask about one of its requests, also when that has been answered. Any thread
@@ -42,7 +66,7 @@ class RequestInfo {
   RequestInfo(BatchItem item, std::shared_ptr<Clock> clock)
       : item_(std::move(item)), clock_(std::move(clock)) {}
 
-  [[nodiscard]] py::str id() const { return text_of(item_.id); }
+  [[nodiscard]] py::str id() const { return text_of(item_.id.text()); }
   [[nodiscard]] bool cancelled() const {
     return (item_.cancellation && item_.cancellation->cancelled()) ||
            item_.deadline.expired(clock_->now());
@@ -54,8 +78,29 @@ class RequestInfo {
     const std::chrono::duration<double> left = item_.deadline.at() - clock_->now();
     return std::max(left.count(), 0.0);
   }
+  // On the engine's clock, which is time.monotonic() unless a test moves it; nothing without one.
+  [[nodiscard]] std::optional<double> deadline() const {
+    if (item_.deadline.is_never()) {
+      return std::nullopt;
+    }
+    return std::chrono::duration<double>(item_.deadline.at().time_since_epoch()).count();
+  }
+  [[nodiscard]] py::str target() const { return text_of(origin().target); }
+  [[nodiscard]] py::str identity() const { return text_of(origin().identity); }
+  [[nodiscard]] py::list headers() const {
+    py::list headers;
+    for (const auto& [name, value] : origin().headers) {
+      headers.append(py::make_tuple(latin1(name), latin1(value)));
+    }
+    return headers;
+  }
 
  private:
+  [[nodiscard]] const Origin& origin() const {
+    static const Origin kNone;
+    return item_.origin ? *item_.origin : kNone;
+  }
+
   BatchItem item_;
   std::shared_ptr<Clock> clock_;
 };
@@ -66,7 +111,7 @@ py::list requests_of(const Batch& batch, const PythonModel::Options& options) {
     if (options.contexts) {
       requests.append(RequestInfo(item, options.clock));
     } else {
-      requests.append(text_of(item.id));
+      requests.append(text_of(item.id.text()));
     }
   }
   return requests;
@@ -217,7 +262,11 @@ void bind_python_model(const py::module_& module) {
   py::class_<RequestInfo>(module, "RequestInfo", py::is_final())
       .def_property_readonly("id", &RequestInfo::id)
       .def_property_readonly("cancelled", &RequestInfo::cancelled)
-      .def("remaining_s", &RequestInfo::remaining_s);
+      .def("remaining_s", &RequestInfo::remaining_s)
+      .def_property_readonly("deadline", &RequestInfo::deadline)
+      .def_property_readonly("target", &RequestInfo::target)
+      .def_property_readonly("headers", &RequestInfo::headers)
+      .def_property_readonly("identity", &RequestInfo::identity);
   py::class_<Done>(module, "Done", py::is_final())
       .def("__call__", &Done::answer, py::arg("answers"));
 }

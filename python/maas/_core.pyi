@@ -121,10 +121,21 @@ class Output:
 
 @final
 class Field:
-    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text."""
+    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text.
+
+    With media, such as "image/*", a body of such a type may be the field as a whole, and the
+    endpoint takes forms: the column of the field has, for what did not come in JSON, a list of
+    (form, data, content type, filename), form being t(ext), q(uery), j(son) or f(ile).
+    """
 
     def __init__(
-        self, name: str, *, dtype: str = "", shape: Sequence[int] = (), required: bool = True
+        self,
+        name: str,
+        *,
+        dtype: str = "",
+        shape: Sequence[int] = (),
+        required: bool = True,
+        media: Sequence[str] = (),
     ) -> None: ...
 
 @final
@@ -229,6 +240,16 @@ class RequestInfo:
     def cancelled(self) -> bool: ...
     # 0 when the deadline has passed, infinity without one
     def remaining_s(self) -> float: ...
+    # on the engine's clock, which is time.monotonic() unless it is manual
+    @property
+    def deadline(self) -> float | None: ...
+    # these are empty unless the endpoint was made with asks_origin=True
+    @property
+    def target(self) -> str: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]: ...
+    @property
+    def identity(self) -> str: ...
 
 @final
 class Done:
@@ -246,6 +267,7 @@ class Endpoint:
         fields: Sequence[Field],
         timeout_s: float,
         native: bool,
+        asks_origin: bool = False,
         pre: Sequence[Op] = (),
         outputs: Sequence[Output] = (),
         operation: str = "{}",
@@ -261,6 +283,14 @@ class PendingCall:
     def wait(self) -> tuple[int, list[tuple[str, str]], bytes]: ...
     # as a client that leaves
     def cancel(self) -> None: ...
+
+@final
+class Replaced:
+    """What was served before a publication."""
+
+    # no request that came under it is left
+    @property
+    def gone(self) -> bool: ...
 
 @final
 class Server:
@@ -282,7 +312,9 @@ class Server:
     def port(self) -> int: ...
     def publish(
         self, *, models: Sequence[Model], endpoints: Sequence[Endpoint], components: str = "{}"
-    ) -> None: ...
+    ) -> Replaced: ...
+    # not ready, for this reason, until it is told an empty one
+    def set_unready(self, reason: str) -> None: ...
     def start(self) -> None: ...
     # readiness off, no new connections, wait for what runs; at the limit the rest is answered with
     # 503 and it is False

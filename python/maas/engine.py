@@ -101,7 +101,8 @@ def loop() -> asyncio.AbstractEventLoop:
 def before_exit(action: Callable[[], None]) -> None:
     """Runs `action` at the end of the process, before the engine closes."""
     with _process.lock:
-        _process.at_exit.append(action)
+        if action not in _process.at_exit:
+            _process.at_exit.append(action)
 
 
 def not_before_exit(action: Callable[[], None]) -> None:

@@ -29,6 +29,20 @@ class Publication:
     components: str
 
 
+class Past:
+    """What was served before; idle once the last request that came under it is answered."""
+
+    def __init__(self, replaced: _core.Replaced, publication: Publication | None) -> None:
+        self._replaced = replaced
+        self._callables = list(publication.callables.values()) if publication else []
+
+    def idle(self) -> bool:
+        """Whether none of its requests is left, also none whose client has gone."""
+        return self._replaced.gone and not any(
+            item.statistics()["in_flight"] for item in self._callables
+        )
+
+
 def prepare(service: Service, on: _core.Engine) -> Publication:
     """Makes everything a service needs on an engine; nothing is served yet if it fails."""
     from maas import _core
@@ -60,7 +74,7 @@ def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _co
         name=spec.path,
         fields=_fields(signature.parameters),
         asynchronous=asynchronous,
-        contexts=signature.context is not None,
+        contexts=signature.asks_origin,
         batching=batching.core_options(spec, spec.concurrency),
     )
 
@@ -76,6 +90,7 @@ def _plain(
         fields=_fields(signature.parameters),
         timeout_s=spec.timeout_s,
         native=False,
+        asks_origin=signature.asks_origin,
         operation=operation,
     )
 
@@ -107,7 +122,9 @@ def _fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
     return [
         _core.Field(item.name, dtype=item.tensor.dtype, shape=item.tensor.shape)
         if item.tensor is not None
-        else _core.Field(item.name, required=item.required)
+        else _core.Field(
+            item.name, required=item.required, media=item.media.takes if item.media else ()
+        )
         for item in parameters
     ]
 
@@ -155,7 +172,7 @@ def _checked_source(spec: EndpointSpec, chain: ops.Chain, model: _core.Model) ->
 
 def _native_tensor(spec: EndpointSpec, given: Parameter, known: _core.TensorSpec) -> Tensor:
     place = f"endpoint {spec.name}: parameter {given.name!r}"
-    if given.kind == "json":
+    if given.kind in ("json", "media"):
         raise InvalidArgumentError(
             f"{place} is no array, and a native endpoint takes arrays alone; annotate it as "
             'Annotated[np.ndarray, maas.Tensor("float32", [4])]'

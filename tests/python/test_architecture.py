@@ -29,20 +29,11 @@ OWNERS = {
 
 # An import may point only to the left; `__init__` is the door, which only the command line uses.
 MODULES = [
-    *("errors", "types", "_core", "batching", "config", "logs", "context"),
-    *("arrays", "encoding", "ops", "schema", "reading"),
-    *(
-        "engine",
-        "model",
-        "pipeline",
-        "endpoint",
-        "service",
-        "handler",
-        "openapi",
-        "publishing",
-        "server",
-    ),
-    *("targets", "reload", "runner", "client", "testing"),
+    *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
+    *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
+    *("engine", "lifecycle", "model", "pipeline", "endpoint", "service", "handler", "openapi"),
+    *("publishing", "health", "server"),
+    *("targets", "reload", "runner", "forms", "methods", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]
 

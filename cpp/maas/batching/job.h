@@ -11,6 +11,7 @@
 #include "maas/base/priority.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
+#include "maas/runtime/origin.h"
 #include "maas/tensor/tensor.h"
 
 namespace maas {
@@ -22,6 +23,7 @@ struct Request {
   int priority = kDefaultPriority;
   std::int64_t rows = 1;       // of each input
   std::vector<Tensor> inputs;  // in signature order
+  std::shared_ptr<const Origin> origin{};
 };
 
 // Where a request's time went.

@@ -14,6 +14,7 @@
 #include "maas/base/result.h"
 #include "maas/base/unique_function.h"
 #include "maas/exec/executor_pool.h"
+#include "maas/runtime/origin.h"
 #include "maas/runtime/signature.h"
 #include "maas/tensor/tensor.h"
 
@@ -26,6 +27,7 @@ struct BatchItem {
   Deadline deadline;
   std::shared_ptr<const Cancellation> cancellation;
   int priority = kDefaultPriority;
+  std::shared_ptr<const Origin> origin{};  // null unless it was asked for
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.

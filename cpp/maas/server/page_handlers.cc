@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/page_handlers.h"
 
+#include <string>
 #include <string_view>
 
+#include "maas/server/json_writer.h"
 #include "maas/server/metrics_page.h"
 #include "maas/server/openapi.h"
 
@@ -25,12 +27,16 @@ class Ready final : public Handler {
  public:
   explicit Ready(const RouteContext& context) : state_(context.state) {}
   void start(Exchange& exchange) const override {
-    if (state_.ready) {
+    const std::string reason =
+        state_.ready ? state_.unready.with([](const std::string& text) { return text; })
+                     : "the server is starting or shutting down";
+    if (reason.empty()) {
       exchange.response.body = R"({"live":true,"ready":true})";
     } else {
       exchange.response.status = 503;
-      exchange.response.body =
-          R"({"error":"the server is starting or shutting down","live":true,"ready":false})";
+      exchange.response.body = R"({"error":)";
+      append_json_string(exchange.response.body, reason);
+      exchange.response.body += R"(,"live":true,"ready":false})";
     }
     exchange.respond();
   }

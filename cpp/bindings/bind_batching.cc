@@ -14,6 +14,7 @@
 
 #include "maas/batching/call.h"
 #include "maas/runtime/backends.h"
+#include "maas/workers/remote_model.h"
 
 namespace maas {
 namespace {
@@ -69,7 +70,7 @@ LogSink make_sink(const std::optional<py::object>& log) {
     }
     const py::gil_scoped_acquire gil;
     try {
-      handle.get()(static_cast<int>(record.level), record.message, record.request_id);
+      handle.get()(static_cast<int>(record.level), record.message, record.request_id, record.trace);
     } catch (py::error_already_set& error) {
       error.discard_as_unraisable("maas log");
     }
@@ -169,6 +170,18 @@ py::dict histogram(const Histogram& histogram) {
   return out;
 }
 
+py::dict workers(const RemoteModel& model) {
+  const WorkerStats& stats = model.pool().stats();
+  py::dict out;
+  out["live"] = stats.live.value();
+  out["starts"] = stats.starts.value();
+  out["deaths"] = stats.deaths.value();
+  out["retries"] = stats.retries.value();
+  out["unavailable"] = model.pool().unavailable().has_value();
+  out["pids"] = model.pool().pids();
+  return out;
+}
+
 py::dict statistics(const ModelHandle& self) {
   const ModelStats& stats = self.served->batcher().stats();
   py::dict errors;
@@ -187,6 +200,9 @@ py::dict statistics(const ModelHandle& self) {
   out["compute_seconds"] = histogram(stats.compute_seconds);
   out["total_seconds"] = histogram(stats.total_seconds);
   out["batch_rows"] = histogram(stats.batch_rows);
+  if (const auto* remote = dynamic_cast<const RemoteModel*>(&self.served->model())) {
+    out["workers"] = workers(*remote);
+  }
   return out;
 }
 

@@ -13,6 +13,7 @@ void bind_tensor(const pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_batching(const pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);
+void bind_workers(const pybind11::module_& module);
 void bind_server(const pybind11::module_& module);
 
 // The Python exception of an Error: CoreError(code, http_status, message, detail).

@@ -207,16 +207,6 @@ class Done {
   std::size_t rows_;
 };
 
-Signature signature_of(const std::vector<FieldSpec>& fields) {
-  Signature signature;
-  for (const FieldSpec& field : fields) {
-    signature.inputs.push_back(field.dtype ? TensorSpec{field.name, *field.dtype, field.row}
-                                           : TensorSpec{field.name, DType::kBytes, Shape{}});
-  }
-  signature.outputs = {{"body", DType::kBytes, Shape{}}, {"content_type", DType::kBytes, Shape{}}};
-  return signature;
-}
-
 // Calls the handler, with the GIL. Nothing when its answers come later, through `done`.
 std::optional<Result<BatchResult>> call(const py::object& function,
                                         const PythonModel::Options& options,
@@ -241,6 +231,16 @@ std::optional<Result<BatchResult>> call(const py::object& function,
 }
 
 }  // namespace
+
+Signature PythonModel::signature_of(const std::vector<FieldSpec>& fields) {
+  Signature signature;
+  for (const FieldSpec& field : fields) {
+    signature.inputs.push_back(field.dtype ? TensorSpec{field.name, *field.dtype, field.row}
+                                           : TensorSpec{field.name, DType::kBytes, Shape{}});
+  }
+  signature.outputs = {{"body", DType::kBytes, Shape{}}, {"content_type", DType::kBytes, Shape{}}};
+  return signature;
+}
 
 PythonModel::PythonModel(PyHandle function, Options options)
     : function_(std::move(function)),

@@ -29,6 +29,8 @@ class PythonModel final : public Model {
     LogSink log;
   };
   PythonModel(PyHandle function, Options options);
+  // Of a callable with these fields, wherever it runs.
+  static Signature signature_of(const std::vector<FieldSpec>& fields);
 
   [[nodiscard]] const Signature& signature() const noexcept override { return signature_; }
   [[nodiscard]] std::string_view platform() const noexcept override { return "python"; }

@@ -151,7 +151,7 @@ class Engine:
         intra_op_threads: int = 0,
         max_held_bytes: int = 1073741824,
         manual_clock: bool = False,
-        log: Callable[[int, str, str], None] | None = None,
+        log: Callable[[int, str, str, str], None] | None = None,
     ) -> None: ...
     @property
     def budget(self) -> str: ...
@@ -209,6 +209,56 @@ class Model:
         done: Callable[[list[Tensor] | None, Exception | None], None],
     ) -> None: ...
     def statistics(self) -> dict[str, Any]: ...
+
+# the descriptor that a worker process finds open
+WORKER_FD: int
+
+@final
+class WorkerPool:
+    """Processes that run `command` and serve the same callables. Made when all are ready."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        name: str,
+        workers: int,
+        command: Sequence[str],
+        environment: Sequence[str],
+        setup: str,
+        most_in_flight: int,
+    ) -> None: ...
+    # the callable at `index` of what the workers serve, as a model
+    def add(
+        self,
+        index: int,
+        *,
+        name: str,
+        fields: Sequence[Field],
+        asynchronous: bool,
+        idempotent: bool,
+        batching: BatchOptions,
+    ) -> Model: ...
+    @property
+    def pids(self) -> list[int]: ...
+    def stop(self) -> None: ...
+
+@final
+class WorkerSession:
+    """The side of a worker process.
+
+    `serve` runs what the server sends until it says stop (True) or has gone (False).
+    """
+
+    def __init__(self, fd: int) -> None: ...
+    @property
+    def setup(self) -> bytes: ...
+    def fail(self, reason: str) -> None: ...
+    def log(self, level: int, message: str, request_id: str, trace: str) -> None: ...
+    # function, fields, asynchronous, contexts: as of Engine.add_callable
+    def serve(
+        self, callables: Sequence[tuple[Callable[..., Any], Sequence[Field], bool, bool]]
+    ) -> bool: ...
 
 @final
 class Stage:

@@ -35,6 +35,7 @@ class _Process:
         self.engine: _core.Engine | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.at_exit: list[Callable[[], None]] = []
+        self.is_worker = False
 
 
 _process = _Process()
@@ -96,6 +97,23 @@ def loop() -> asyncio.AbstractEventLoop:
             threading.Thread(target=made.run_forever, name="maas-loop", daemon=True).start()
             _process.loop = made
         return _process.loop
+
+
+def become_worker(settings: config.Settings) -> None:
+    """Makes this process a worker of another one: it serves nothing itself."""
+    with _process.lock:
+        _process.settings = settings
+        _process.is_worker = True
+
+
+def check_that_it_may_serve() -> None:
+    """Raises an error in a worker, which imports a script whose last line starts a server."""
+    with _process.lock:
+        if _process.is_worker:
+            raise InvalidArgumentError(
+                "a worker process imports this file to find the handler, and must not serve it "
+                'again; put what starts the server under `if __name__ == "__main__":`'
+            )
 
 
 def before_exit(action: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import batching, handler, openapi, ops
+from maas import batching, handler, openapi, ops, workers
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
@@ -27,6 +27,12 @@ class Publication:
     endpoints: list[_core.Endpoint]
     callables: dict[str, _core.Model]  # by path
     components: str
+    pools: list[_core.WorkerPool]  # of the callables that run in workers
+
+    def stop_workers(self) -> None:
+        """Ends the worker processes; what is published is not served any more."""
+        for pool in self.pools:
+            pool.stop()
 
 
 class Past:
@@ -52,9 +58,10 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
     callables: dict[str, _core.Model] = {}
     endpoints = []
     try:
+        remote, pools = _in_workers(described, on)
         for (spec, signature), operation in zip(described, operations, strict=True):
             if spec.model is None:
-                callables[spec.path] = _callable(spec, signature, on)
+                callables[spec.path] = remote.get(spec.path) or _callable(spec, signature, on)
                 made = _plain(spec, signature, callables[spec.path], json.dumps(operation))
             else:
                 made = _native(spec, signature, spec.model.core(on), json.dumps(operation))
@@ -62,7 +69,26 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
         models = [model.core(on) for model in service.models]
     except _core.CoreError as error:
         raise from_core(error) from None
-    return Publication(models, endpoints, callables, json.dumps(components))
+    return Publication(models, endpoints, callables, json.dumps(components), pools)
+
+
+def _in_workers(
+    described: list[tuple[EndpointSpec, Signature]], on: _core.Engine
+) -> tuple[dict[str, _core.Model], list[_core.WorkerPool]]:
+    """The callables that run in workers, by path; the endpoints of a service share a pool."""
+    groups: dict[int, list[workers.Remote]] = {}
+    for spec, signature in described:
+        if spec.workers:
+            key = id(workers.service_of(spec) or spec)
+            remote = workers.Remote(spec, signature, fields(signature.parameters))
+            groups.setdefault(key, []).append(remote)
+    models: dict[str, _core.Model] = {}
+    pools = []
+    for group in groups.values():
+        pool, made = workers.start(group, on)
+        pools.append(pool)
+        models.update(made)
+    return models, pools
 
 
 def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
@@ -72,7 +98,7 @@ def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _co
     return on.add_callable(
         make(adapter),
         name=spec.path,
-        fields=_fields(signature.parameters),
+        fields=fields(signature.parameters),
         asynchronous=asynchronous,
         contexts=signature.asks_origin,
         batching=batching.core_options(spec, spec.concurrency),
@@ -87,7 +113,7 @@ def _plain(
     return _core.Endpoint(
         spec.path,
         model=model,
-        fields=_fields(signature.parameters),
+        fields=fields(signature.parameters),
         timeout_s=spec.timeout_s,
         native=False,
         asks_origin=signature.asks_origin,
@@ -116,7 +142,8 @@ def _native(
     )
 
 
-def _fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
+def fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
+    """The core's form of a handler's parameters."""
     from maas import _core
 
     return [

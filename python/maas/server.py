@@ -152,6 +152,8 @@ class Server:
         self.drain(timeout_s)  # a handler that does not return is left to itself
         self.finish()
         self._core.stop()
+        if self._published is not None:
+            self._published.stop_workers()
         engine.not_before_exit(self._stop_at_exit)
         with _running_lock:
             for key in [key for key, server in _running.items() if server is self]:
@@ -228,6 +230,7 @@ class Server:
         from maas import _core
 
         whole = Service(endpoints=target.endpoints, models=[*target.models, *models])
+        engine.check_that_it_may_serve()
         made = publishing.prepare(whole, self.engine)
         fresh = target.hooks != self._target.hooks
         if fresh:

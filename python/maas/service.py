@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeVar, overload
 
+from maas import batching
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
 from maas.lifecycle import Hooks, hook_of, hooks_from
@@ -18,6 +19,7 @@ C = TypeVar("C", bound=type)
 
 _RECORD = "__maas_service__"
 _READY = "__maas_ready__"
+_STAND_IN = "__maas_stand_in__"
 DEFAULT_NAME = "maas"
 
 
@@ -26,19 +28,21 @@ class ServiceSpec:
     """What the decorator records on a class."""
 
     name: str
+    workers: int = 0
 
 
 @overload
 def service(cls: C) -> C: ...
 @overload
-def service(cls: None = None, *, name: str | None = None) -> Callable[[C], C]: ...
-def service(cls: Any = None, *, name: str | None = None) -> Any:
+def service(cls: None = None, *, name: str | None = None, workers: int = 0) -> Callable[[C], C]: ...
+def service(cls: Any = None, *, name: str | None = None, workers: int = 0) -> Any:
     """Makes a class a service: one instance serves the methods decorated with @maas.endpoint.
 
     The instance is made once, when it is served, and its `setup()` is called if it has one, its
     `teardown()` when it is no longer served. Its `health()` is asked again and again: None or True
     is well; False, a text with the reason, or an exception makes /readyz answer 503. The name is
-    the class's unless given.
+    the class's unless given. With `workers=N` each of N processes makes an instance of its own, and
+    all its endpoints run there; this process makes none.
     """
 
     def decorate(target: Any) -> Any:
@@ -53,10 +57,18 @@ def service(cls: Any = None, *, name: str | None = None) -> Any:
                 f"service {target.__name__} has nothing to serve; decorate at least one method "
                 "with @maas.endpoint"
             )
-        setattr(target, _RECORD, ServiceSpec(name or target.__name__))
+        _check_workers(target, workers)
+        setattr(target, _RECORD, ServiceSpec(name or target.__name__, workers))
         return target
 
     return decorate if cls is None else decorate(cls)
+
+
+def instance_of(cls: type) -> object:
+    """The one instance of a service class in this process, set up: what a worker serves."""
+    made = _instance(cls)
+    _set_up(made)
+    return made
 
 
 class Service:
@@ -128,8 +140,13 @@ def _single(target: object) -> Service:
             raise TargetError(
                 f"class {target.__name__} is no service; decorate it with @maas.service"
             )
-        return _of_instance(_instance(target))
-    if _service_spec(type(target)) is not None:
+        return _of_workers(target) or _of_instance(_instance(target))
+    if (spec := _service_spec(type(target))) is not None:
+        if spec.workers:
+            raise TargetError(
+                f"each worker makes an instance of {type(target).__name__} of its own, and this "
+                "one would not be served; serve the class"
+            )
         return _of_instance(target)
     shown = getattr(target, "__qualname__", None) or repr(target)
     raise TargetError(f"{shown} cannot be served; {_REMEDY}")
@@ -193,27 +210,68 @@ def _instance(cls: type) -> object:
     made = vars(cls).get("__maas_instance__")
     if made is not None:
         return made
+    _check_constructor(cls)
+    made = cls()
+    cls.__maas_instance__ = made  # type: ignore[attr-defined]
+    return made
+
+
+def _check_constructor(cls: type) -> None:
+    spec = _service_spec(cls)
+    remedy = (
+        "give the arguments defaults"
+        if spec and spec.workers
+        else "serve an instance that you make"
+    )
     try:
         inspect.signature(cls).bind()
     except TypeError as error:
         raise TargetError(
-            f"service {cls.__name__} cannot be made without arguments ({error}); serve an "
-            "instance that you make"
+            f"service {cls.__name__} cannot be made without arguments ({error}); {remedy}"
         ) from None
-    made = cls()
-    cls.__maas_instance__ = made  # type: ignore[attr-defined]
-    return made
+
+
+def _set_up(instance: object) -> None:
+    if not vars(instance).get(_READY):
+        setup = getattr(instance, "setup", None)
+        if callable(setup):
+            setup()
+        setattr(instance, _READY, True)
+
+
+def _of_workers(cls: type) -> Service | None:
+    """Endpoints that run in workers: bound to an instance that only stands for the class."""
+    spec = _service_spec(cls)
+    if spec is None or not spec.workers:
+        return None
+    stand_in = vars(cls).get(_STAND_IN)
+    if stand_in is None:
+        _check_constructor(cls)
+        stand_in = object.__new__(cls)
+        setattr(cls, _STAND_IN, stand_in)
+    bound = [method.bound_to(stand_in) for method in _method_specs(cls)]
+    return Service(
+        endpoints=[replace(method, workers=spec.workers) for method in bound], name=spec.name
+    )
+
+
+def _check_workers(cls: type, workers: int) -> None:
+    batching.check_number(f"service {cls.__name__}", "workers", workers, int, 0)
+    for spec in _method_specs(cls):
+        if spec.workers:
+            raise InvalidArgumentError(
+                f"endpoint {spec.name}: the methods of a service share its processes; write "
+                f"@maas.service(workers={spec.workers}) instead"
+            )
+        if workers:
+            replace(spec, workers=workers)  # checks that the endpoint can be served so
 
 
 def _of_instance(instance: object) -> Service:
     cls = type(instance)
     spec = _service_spec(cls)
     assert spec is not None
-    if not vars(instance).get(_READY):
-        setup = getattr(instance, "setup", None)
-        if callable(setup):
-            setup()
-        setattr(instance, _READY, True)
+    _set_up(instance)
     return Service(
         endpoints=[method.bound_to(instance) for method in _method_specs(cls)],
         models=[value for value in vars(instance).values() if isinstance(value, Model)],

@@ -80,6 +80,16 @@ def test_the_batching_example_answers_and_its_own_tests_pass(serve: Callable[...
     assert done.returncode == 0, done.stdout
 
 
+def test_the_workers_example_answers_and_survives_a_crash(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/workers/app.py").client()
+    assert client.call("/count_primes", below=100) == 25
+    greeting = client.call("/greet", name="you")
+    assert greeting["text"] == "Hello, you"
+    with pytest.raises(maas.UnavailableError, match="Segmentation fault"):
+        client.call("/crash")
+    assert client.call("/greet", name="again")["text"] == "Hello, again"
+
+
 def test_the_images_example_answers_as_its_readme_says(serve: Callable[..., Process]) -> None:
     assert_short("images")
     client = serve(ROOT / "examples/images/app.py").client()

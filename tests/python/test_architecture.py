@@ -13,7 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 CPP, PYTHON, TESTS = ROOT / "cpp", ROOT / "python" / "maas", ROOT / "tests"
 
 # An include may point only to the left.
-LAYERS = ("base", "exec", "kernels", "tensor", "runtime", "batching", "server", "bindings")
+LAYERS = (
+    "base",
+    "exec",
+    "kernels",
+    "tensor",
+    "runtime",
+    "workers",
+    "batching",
+    "server",
+    "bindings",
+)
 
 # The one layer that may include a third-party package.
 OWNERS = {
@@ -31,8 +41,9 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
-    *("engine", "lifecycle", "model", "pipeline", "endpoint", "service", "handler", "openapi"),
-    *("publishing", "health", "server"),
+    *("engine", "lifecycle", "model", "pipeline", "endpoint", "service"),
+    *("notebook_source", "code_transfer", "handler", "openapi", "workers", "publishing", "worker"),
+    *("health", "server"),
     *("targets", "reload", "runner", "forms", "methods", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]

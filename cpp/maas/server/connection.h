@@ -10,7 +10,7 @@
 
 #include "maas/server/asio.h"
 #include "maas/server/exchange.h"
-#include "maas/server/file_descriptor.h"
+#include "maas/base/file_descriptor.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/outgoing_answer.h"
 #include "maas/server/request_reader.h"

@@ -18,7 +18,7 @@
 #include "maas/server/asio.h"
 #include "maas/server/connection_gate.h"
 #include "maas/server/exchange.h"
-#include "maas/server/file_descriptor.h"
+#include "maas/base/file_descriptor.h"
 #include "maas/server/mailbox.h"
 #include "maas/server/request_parser.h"
 #include "maas/server/server.h"

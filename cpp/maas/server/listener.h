@@ -5,7 +5,7 @@
 
 #include "maas/base/unique_function.h"
 #include "maas/server/asio.h"
-#include "maas/server/file_descriptor.h"
+#include "maas/base/file_descriptor.h"
 #include "maas/server/io_thread.h"
 
 namespace maas {

@@ -123,6 +123,15 @@ py::tuple wait(const PendingHandle& self) {
   return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
 }
 
+py::bytes read(const PendingHandle& self) {
+  std::string bytes;
+  {
+    const py::gil_scoped_release unlocked;
+    bytes = self.call->read();
+  }
+  return py::bytes(bytes);
+}
+
 void bind_declarations(const py::module_& module) {
   using Ops = std::vector<std::shared_ptr<Op>>;
   py::class_<NamedOutput>(module, "Output", py::is_final())
@@ -139,7 +148,7 @@ void bind_declarations(const py::module_& module) {
            py::arg("labels") = std::vector<std::string>{});
   py::class_<EndpointSpec>(module, "Endpoint", py::is_final())
       .def(py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
-                       double timeout_s, bool native, const Ops& pre,
+                       double timeout_s, bool native, bool streams, const Ops& pre,
                        const std::vector<NamedOutput>& outputs, std::string operation) {
              EndpointSpec spec;
              spec.path = std::move(path);
@@ -147,11 +156,12 @@ void bind_declarations(const py::module_& module) {
              spec.fields = std::move(fields);
              spec.timeout = duration(timeout_s);
              spec.native = native;
+             spec.streams = streams;
              spec.operation = std::move(operation);
              return make_endpoint(std::move(spec), pre, outputs);
            }),
            py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"),
-           py::arg("timeout_s"), py::arg("native"), py::arg("pre") = Ops{},
+           py::arg("timeout_s"), py::arg("native"), py::arg("streams") = false, py::arg("pre") = Ops{},
            py::arg("outputs") = std::vector<NamedOutput>{}, py::arg("operation") = "{}");
 }
 
@@ -169,6 +179,7 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
           py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
   py::class_<PendingHandle>(module, "PendingCall", py::is_final())
       .def("wait", &wait)
+      .def("read", &read)
       .def(
           "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())
       .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());

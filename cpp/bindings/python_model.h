@@ -25,6 +25,7 @@ class PythonModel final : public Model {
     std::vector<FieldSpec> fields;
     bool asynchronous = false;  // answers later, through a Done, from its own event loop
     bool contexts = false;      // gets RequestInfos in place of ids
+    bool streaming = false;     // answers with streams, through BatchStreams
     std::shared_ptr<Clock> clock;
     LogSink log;
   };

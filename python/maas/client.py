@@ -6,11 +6,12 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from maas import event_stream
 from maas.errors import (
     Error,
     InvalidArgumentError,
@@ -18,6 +19,7 @@ from maas.errors import (
     UnavailableError,
     from_response,
 )
+from maas.event_stream import Chunks
 from maas.types import WIRE_NAMES
 
 if TYPE_CHECKING:
@@ -35,6 +37,24 @@ class Caller:
     ) -> tuple[int, Headers, bytes]:
         """Sends one request and gives status, headers and body of its answer."""
         raise NotImplementedError
+
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """Posts one request and gives status, headers and the body as it comes."""
+        raise NotImplementedError
+
+    def stream(self, path: str, **fields: Any) -> Generator[Any]:
+        """The items of a streaming endpoint, as they come: ``for item in client.stream("/chat")``.
+
+        The request is made at once, so an early error is raised here; one midway ends the loop.
+        Closing the iterator leaves the server.
+        """
+        headers, body = written(fields)
+        accept = ("Accept", "text/event-stream, application/x-ndjson;q=0.9")
+        status, about, chunks = self.open(path, [*headers, accept], body)
+        if status >= 400:
+            answer_of(status, about, b"".join(chunks))
+        types = [value for name, value in about if name.lower() == "content-type"]
+        return event_stream.items(types[0] if types else "", chunks)
 
     def call(self, path: str, **fields: Any) -> Any:
         """The answer of an endpoint: ``client.call("/echo", text="hi")``."""
@@ -111,6 +131,32 @@ class Client(Caller):
             except (http.client.HTTPException, OSError) as error:
                 self._connection.close()
                 raise UnavailableError(f"no answer from {self.url}: {error}") from None
+
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """Posts on a connection of its own, which closing the body closes."""
+        old = self._connection
+        connection = http.client.HTTPConnection(old.host, old.port, timeout=old.timeout)
+        try:
+            connection.request("POST", self._prefix + path, body or None, dict(headers))
+            answer = connection.getresponse()
+        except (http.client.HTTPException, OSError) as error:
+            connection.close()
+            raise UnavailableError(f"no answer from {self.url}: {error}") from None
+        return answer.status, answer.getheaders(), self._chunks(connection, answer)
+
+    def _chunks(
+        self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
+    ) -> Chunks:
+        try:
+            while chunk := answer.read1(1 << 16):
+                yield chunk
+        except (http.client.HTTPException, OSError) as error:
+            raise UnavailableError(
+                f"{self.url} closed the connection before the answer was complete: {error!r}"
+            ) from None
+        finally:
+            answer.close()
+            connection.close()
 
     def close(self) -> None:
         """Closes the connection; the next call opens another."""

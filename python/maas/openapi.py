@@ -51,7 +51,9 @@ def tensor_schema(tensor: Tensor) -> Schema:
 
 def _operation(spec: EndpointSpec, signature: Signature, body: Schema, result: Schema) -> Schema:
     summary, _, description = (inspect.getdoc(spec.function) or "").partition("\n")
-    octets = signature.result is not None and signature.result.octets
+    octets = (
+        signature.result is not None and signature.result.octets and not signature.streaming
+    )
     media = "application/octet-stream" if octets else "application/json"
     request: Schema = {
         "type": "object",
@@ -64,12 +66,16 @@ def _operation(spec: EndpointSpec, signature: Signature, body: Schema, result: S
         "summary": summary or spec.function.__name__.replace("_", " "),
         "description": description.strip(),
         "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {media: {} if octets else {"schema": result}},
-            }
-        },
+        "responses": {"200": _response(signature, media, {} if octets else {"schema": result})},
+    }
+
+
+def _response(signature: Signature, media: str, content: Schema) -> Schema:
+    if not signature.streaming:
+        return {"description": "The answer.", "content": {media: content}}
+    return {
+        "description": "The items, one by one: each the data of an event, or a line.",
+        "content": {"text/event-stream": content, "application/x-ndjson": content},
     }
 
 

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import batching, handler, openapi, ops
+from maas import batching, handler, openapi, ops, streaming
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
@@ -54,13 +54,17 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
 def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
     adapter = handler.Adapter(spec, signature)
     asynchronous = signature.asynchronous
-    make = handler.asynchronous if asynchronous else handler.synchronous
+    kind = streaming if signature.streaming else handler
+    make: Callable[[handler.Adapter], Callable[..., Any]] = (
+        kind.asynchronous if asynchronous else kind.synchronous
+    )
     return on.add_callable(
         make(adapter),
         name=spec.path,
         fields=_fields(signature.parameters),
         asynchronous=asynchronous,
         contexts=signature.context is not None,
+        streaming=signature.streaming,
         batching=batching.core_options(spec, spec.concurrency),
     )
 
@@ -76,6 +80,7 @@ def _plain(
         fields=_fields(signature.parameters),
         timeout_s=spec.timeout_s,
         native=False,
+        streams=signature.streaming,
         operation=operation,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maas import engine
 from maas.client import Caller, Headers, answer_of, written
+from maas.event_stream import Chunks
 from maas.errors import DeadlineExceededError, InvalidArgumentError
 from maas.server import Server
 
@@ -69,6 +70,12 @@ class TestClient(Caller):
         """One request through the server's own routes."""
         return self.server.handle(method, path, headers, body)
 
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """One request whose body is read as it comes."""
+        call = self.server.begin("POST", path, headers, body)
+        status, about, body = call.wait()
+        return status, about, _chunks(call, body)
+
     def submit(self, path: str, **inputs: Any) -> PendingCall:
         """Makes the same call as `call` does, and does not wait for its answer."""
         call = self.server.begin("POST", path, *written(inputs))
@@ -104,3 +111,13 @@ class TestClient(Caller):
         if self._own_engine is None:
             raise InvalidArgumentError("time passes by itself; use TestClient(manual_clock=True)")
         return self._own_engine
+
+
+def _chunks(call: _core.PendingCall, body: bytes) -> Chunks:
+    try:
+        if body:
+            yield body
+        while chunk := call.read():
+            yield chunk
+    finally:
+        call.cancel()

@@ -31,8 +31,9 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "_core", "batching", "config", "logs", "context"),
     *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "model", "endpoint", "service", "handler", "openapi", "publishing", "server"),
-    *("targets", "reload", "runner", "client", "testing"),
+    *("engine", "model", "endpoint", "service", "handler", "streaming"),
+    *("openapi", "publishing", "server", "targets", "reload", "runner"),
+    *("event_stream", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]
 

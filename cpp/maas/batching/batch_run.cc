@@ -14,6 +14,10 @@ BatchRun::BatchRun(const Means& means, ErrorSplit::Group group)
 
 BatchRun::~BatchRun() {
   finish(Error(ErrorCode::kInternal, "the model gave no answer").as_final());
+  if (streams_ > 0) {
+    compute_ = means_.clock.now() - computing_;
+    means_.owner.ended(*this);
+  }
 }
 
 void BatchRun::start(const ExecutorContext& context) noexcept {
@@ -42,7 +46,11 @@ void BatchRun::finish(Result<BatchResult> result) noexcept {
   compute_ = now - computing_;
   const std::optional<Error> failure = result ? deliver(*result, now) : result.error();
   around_ = computing_ - started_ + (means_.clock.now() - now);
-  means_.owner.ended(*this, failure);
+  failed_ = failure.has_value();
+  means_.owner.settled(*this, failure);
+  if (streams_ == 0) {
+    means_.owner.ended(*this);
+  }
 }
 
 // Why the jobs that stay in the group have no answer, if any do.
@@ -77,6 +85,10 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
     } else {
       Reply reply;
       reply.outputs = *std::move(outputs);
+      if (!result.streams.empty()) {
+        reply.stream = result.streams[static_cast<std::size_t>(first - job->request.rows)];
+        ++streams_;
+      }
       reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
       means_.owner.answer(*job, std::move(reply), now);
     }

@@ -11,6 +11,7 @@
 #include "maas/base/clock.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
+#include "maas/runtime/item_stream.h"
 #include "maas/tensor/tensor.h"
 
 namespace maas {
@@ -40,6 +41,7 @@ struct Timings {
 
 struct Reply {
   std::vector<Tensor> outputs;  // this request's rows of each output, in signature order
+  std::shared_ptr<ItemStream> stream;  // in place of outputs
   Timings timings;
 };
 

@@ -32,15 +32,23 @@ class KeepingOwner final : public BatchRun::Owner {
     EXPECT_EQ(ends, 0);  // it is the last call
     job.complete(std::move(result));
   }
-  void ended(BatchRun& run, const std::optional<Error>& why) noexcept override {
-    ++ends;
+  void settled(BatchRun& run, const std::optional<Error>& why) noexcept override {
+    EXPECT_EQ(ends, 0);
+    ++settlements;
     failure = why;
     left = run.group().jobs;
+  }
+  void ended(BatchRun& run) noexcept override {
+    EXPECT_EQ(settlements, 1);
+    ++ends;
     rows = run.rows();
     compute = run.compute();
+    streams = run.streams();
   }
 
+  int settlements = 0;
   int ends = 0;
+  std::int64_t streams = 0;
   std::optional<Error> failure;
   Jobs left;
   std::int64_t rows = 0;

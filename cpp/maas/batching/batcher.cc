@@ -42,6 +42,7 @@ Batcher::Batcher(std::shared_ptr<Model> model, BatchOptions options, Host host)
       key_(model_->signature(), padding_),
       assembler_(model_->signature(), padding_),
       admission_({model_->signature(), options_, padding_, host_.bytes}),
+      fixed_cost_(model_->signature().has_fixed_inputs()),
       queue_(key_, options_),
       split_(kSavedBatches * options_.max_batch_size),
       service_(options_.executors) {
@@ -102,7 +103,7 @@ Status Batcher::enqueue(const std::shared_ptr<Job>& job) {
     wake = hastens && running_ < options_.executors;
   }
   if (wake) {
-    WakeScope::request(host_.pool, this);
+    WakeScope::request(host_.pool, static_cast<const WorkSource*>(this));
   }
   return ok_status();
 }
@@ -205,8 +206,6 @@ bool Batcher::is_idle() const noexcept {
   return queue_.empty() && !split_.has_group() && running_ == 0 && answering_ == 0;
 }
 
-// Running
-
 WorkSource::Step Batcher::run_one(const ExecutorContext& context, Ask ask) noexcept {
   const WakeScope wakes;  // the answers of one batch cost each I/O thread one wake-up
   const TimePoint now = host_.clock->now();
@@ -217,6 +216,11 @@ WorkSource::Step Batcher::run_one(const ExecutorContext& context, Ask ask) noexc
   if (taken.step.ran) {
     const BatchRun::Means means{*this, *model_, assembler_, *host_.clock};
     std::make_shared<BatchRun>(means, std::move(taken.group))->start(context);
+    if (ask == Ask::kHere) {
+      const TimePoint ended = host_.clock->now();
+      const std::lock_guard lock(mutex_);
+      brief_.ran_here(ended, ended - now);
+    }
   }
   return taken.step;
 }
@@ -224,7 +228,7 @@ WorkSource::Step Batcher::run_one(const ExecutorContext& context, Ask ask) noexc
 Batcher::Taken Batcher::take(TimePoint now, Ask ask) {
   Taken taken;
   const std::lock_guard lock(mutex_);
-  if (running_ >= options_.executors) {
+  if (running_ >= options_.executors || (ask == Ask::kHere && !is_brief(now))) {
     return taken;
   }
   for (auto& job : queue_.take_gone(now)) {
@@ -250,6 +254,12 @@ void Batcher::Taken::drop(std::shared_ptr<Job> job) {
   const Error why = why_gone(*job);
   verdicts.push_back({{std::move(job)}, why});
   ++dropped;
+}
+
+// Whether all that waits is one row, and soon done.
+bool Batcher::is_brief(TimePoint now) const {
+  return fixed_cost_ && running_ == 0 && !split_.has_group() && queue_.size() == 1 &&
+         queue_.work_before(TimePoint::max()).units <= 1 && brief_.is_brief(now);
 }
 
 // The next batch that should start now; if one is held open, `step` says until when.
@@ -311,6 +321,9 @@ void Batcher::ended(BatchRun& run) noexcept {
   if (!run.failed() && run.streams() == 0) {
     const bool waiting = !queue_.empty() && options_.policy == BatchPolicy::kEager;
     service_.end(now, size, run.compute(), waiting);
+    if (run.rows() == 1) {
+      brief_.observe(run.compute());
+    }
   }
   --running_;
   if (!queue_.empty() || split_.has_group()) {

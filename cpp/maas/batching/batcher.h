@@ -16,6 +16,7 @@
 #include "maas/batching/assembler.h"
 #include "maas/batching/batch_key.h"
 #include "maas/batching/batch_run.h"
+#include "maas/batching/brief_work.h"
 #include "maas/batching/error_split.h"
 #include "maas/batching/job.h"
 #include "maas/batching/model_stats.h"
@@ -97,6 +98,7 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   std::size_t answer_all(const std::vector<ErrorSplit::Verdict>& verdicts, TimePoint now) noexcept;
   void answered(std::size_t jobs) noexcept;
   [[nodiscard]] bool is_idle() const noexcept;
+  [[nodiscard]] bool is_brief(TimePoint now) const;
 
   const std::shared_ptr<Model> model_;
   const BatchOptions options_;
@@ -105,6 +107,7 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   const BatchKey key_;
   const Assembler assembler_;
   const Admission admission_;
+  const bool fixed_cost_;  // a row's shapes, and so its cost, do not depend on the request
   ModelStats stats_;
 
   std::mutex mutex_;
@@ -112,6 +115,7 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   WaitQueue queue_;               // guarded by mutex_
   ErrorSplit split_;              // guarded by mutex_
   ServiceTime service_;           // guarded by mutex_
+  BriefWork brief_;               // guarded by mutex_
   int running_ = 0;               // guarded by mutex_; batches
   std::size_t answering_ = 0;     // guarded by mutex_; jobs that left the queue unrun
   bool closed_ = false;           // guarded by mutex_

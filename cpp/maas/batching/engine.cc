@@ -42,7 +42,8 @@ Engine::Engine(const CoreBudget& budget,
       live_(std::make_shared<Live>()),
       executors_({.name = "maas-exec",
                   .threads = budget.executors,
-                  .intra_op_threads = budget.intra_op_threads},
+                  .intra_op_threads = budget.intra_op_threads,
+                  .lends_work = true},
                  clock_) {}
 
 Engine::~Engine() {

@@ -78,6 +78,15 @@ void ExecutorPool::wake() noexcept {
   }
 }
 
+bool ExecutorPool::run_here(const void* reason) noexcept {
+  thread_local Arena arena(1);
+  std::unique_lock lock(mutex_);
+  if (!options_.lends_work || stopping_ || sleepers_.size() != threads_.size()) {
+    return false;
+  }
+  return ask_one(lock, reason, {&arena, 1}, WorkSource::Ask::kHere).ran;
+}
+
 void ExecutorPool::serve() {
   Arena arena(options_.intra_op_threads);
   const ExecutorContext context{&arena, options_.intra_op_threads};
@@ -102,7 +111,7 @@ void ExecutorPool::sleep(std::unique_lock<std::mutex>& lock, TimePoint until) {
 
 bool ExecutorPool::is_settled() const {
   const TimePoint now = clock_->now();
-  return !unseen_ && sleepers_.size() == threads_.size() &&
+  return !unseen_ && asking_.empty() && sleepers_.size() == threads_.size() &&
          std::all_of(sleepers_.begin(), sleepers_.end(),
                      [&](TimePoint until) { return until > now; });
 }
@@ -161,6 +170,9 @@ WorkSource::Step ExecutorPool::ask_one(std::unique_lock<std::mutex>& lock,
   }
   if (removing_ > 0) {
     asked_.notify_all();
+  }
+  if (asking_.empty()) {
+    fell_asleep_.notify_all();  // the others may have been asleep for long
   }
   return step;
 }

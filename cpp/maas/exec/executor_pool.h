@@ -30,6 +30,7 @@ class WorkSource {
   enum class Ask : std::uint8_t {
     kDue,   // work that should start now
     kIdle,  // the thread would else sleep: work that only may start now is welcome too
+    kHere,  // a thread with other duties: only what is done sooner than another thread wakes
   };
   struct Step {
     bool ran = false;
@@ -51,6 +52,7 @@ class ExecutorPool final : public Wakeable {
     std::string name;  // of its threads
     int threads = 1;
     int intra_op_threads = 1;
+    bool lends_work = false;  // brief work may run on the thread that brings it; see run_here()
   };
   ExecutorPool(Options options, std::shared_ptr<Clock> clock);
   ~ExecutorPool();
@@ -68,6 +70,8 @@ class ExecutorPool final : public Wakeable {
 
   // There may be work: one sleeping thread looks.
   void wake() noexcept override;
+  // Asks the source `reason` for brief work, when all threads sleep: else they are soon there.
+  bool run_here(const void* reason) noexcept override;
 
   // Waits until all threads sleep and nothing will wake them but time or new work; false when that
   // takes longer than `patience`, of real time.

@@ -11,7 +11,11 @@ thread_local WakeScope* current_scope = nullptr;
 
 }  // namespace
 
-WakeScope::WakeScope() noexcept : outer_(current_scope) {
+bool Wakeable::run_here(const void* /*reason*/) noexcept {
+  return false;
+}
+
+WakeScope::WakeScope(bool lends) noexcept : outer_(current_scope), lends_(lends) {
   current_scope = this;
 }
 
@@ -21,10 +25,13 @@ WakeScope::~WakeScope() {
 }
 
 void WakeScope::flush() noexcept {
-  // wake() may ask for further wake-ups, which then join the list behind the one being served.
+  const bool here = lends_ && size_ == 1;
+  // Whoever is woken may ask for further wake-ups, which then join the list behind its own.
   for (std::size_t i = 0; i < size_; ++i) {
-    const std::shared_ptr<Wakeable> kept = std::move(pending_[i].kept);
-    std::exchange(pending_[i].sleeper, nullptr)->wake();
+    const Wish wish = std::exchange(pending_[i], {});
+    if (!(here && i == 0 && wish.sleeper->run_here(wish.reason))) {
+      wish.sleeper->wake();
+    }
   }
   size_ = 0;
 }

@@ -7,11 +7,14 @@
 
 namespace maas {
 
-// Something that sleeps and can be woken: a pool of executors, an I/O thread. wake() may be called
-// from any thread.
+// Something that sleeps and can be woken: a pool of executors, an I/O thread. Any thread may call
+// it.
 class Wakeable {
  public:
   virtual void wake() noexcept = 0;
+  // Does here and now what it would be woken for, if that is known to be done sooner than a sleeper
+  // wakes up; false when it did nothing. `reason` as in WakeScope::request().
+  virtual bool run_here(const void* reason) noexcept;
 
  protected:
   ~Wakeable() = default;
@@ -24,7 +27,9 @@ class Wakeable {
 // Belongs to the thread that made it. Whatever is woken must outlive the scope, or is kept by it.
 class WakeScope {
  public:
-  WakeScope() noexcept;
+  // A thread that `lends` itself does brief work, when nothing else is to be woken, in place of
+  // the sleeper: a lone request is then answered without a second thread.
+  explicit WakeScope(bool lends = false) noexcept;
   ~WakeScope();
   WakeScope(const WakeScope&) = delete;
   WakeScope& operator=(const WakeScope&) = delete;
@@ -51,6 +56,7 @@ class WakeScope {
   std::array<Wish, 16> pending_{};
   std::size_t size_ = 0;
   WakeScope* outer_;
+  const bool lends_;
 };
 
 }  // namespace maas

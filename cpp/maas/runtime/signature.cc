@@ -30,6 +30,12 @@ std::optional<std::size_t> Signature::find_output(std::string_view name) const n
   return find(outputs, name);
 }
 
+bool Signature::has_fixed_inputs() const noexcept {
+  return std::all_of(inputs.begin(), inputs.end(), [](const TensorSpec& spec) {
+    return spec.row && spec.row->elements() && spec.dtype != DType::kBytes && !spec.shape_tensor;
+  });
+}
+
 Shape Signature::wire_shape(const TensorSpec& spec) const {
   if (!spec.row) {
     return Shape{-1};

@@ -36,6 +36,8 @@ struct Signature {
   [[nodiscard]] bool has_rows(const TensorSpec& spec) const noexcept {
     return batch_dim && !spec.shape_tensor;
   }
+  // Whether a row takes the same memory in every request, and so, as a rule, the same time.
+  [[nodiscard]] bool has_fixed_inputs() const noexcept;
   // The shape on the wire: the declared one, behind -1 for the rows if it has rows. "[-1]" when
   // undeclared.
   [[nodiscard]] Shape wire_shape(const TensorSpec& spec) const;

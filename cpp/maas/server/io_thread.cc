@@ -103,7 +103,7 @@ std::shared_ptr<Mailbox> IoThread::mailbox() const noexcept {
 }
 
 void IoThread::run() {
-  WakeScope wakes;
+  WakeScope wakes(true);
   wakes_ = &wakes;
   const auto work = asio::make_work_guard(context_);
   while (!context_.stopped()) {

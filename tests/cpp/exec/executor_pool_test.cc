@@ -116,6 +116,49 @@ TEST_F(ExecutorPoolTest, lends_an_arena_of_the_width_asked_for_and_names_its_thr
   EXPECT_STREQ(name.c_str(), "lender-0");
 }
 
+TEST_F(ExecutorPoolTest, asks_for_brief_work_on_the_callers_thread_while_its_own_sleep) {
+  ExecutorPool pool({.name = "p", .threads = 2, .intra_op_threads = 2, .lends_work = true}, clock_);
+  std::thread::id ran;
+  const auto source = std::make_shared<Pieces>([&](const ExecutorContext& context) {
+    ran = std::this_thread::get_id();
+    EXPECT_EQ(context.intra_op_threads, 1);
+  });
+  pool.add(source);
+  ASSERT_TRUE(pool.settle(seconds(5)));
+  EXPECT_FALSE(pool.run_here(source.get()));  // there is none
+  source->add(1);
+  EXPECT_TRUE(pool.run_here(source.get()));
+  EXPECT_EQ(ran, std::this_thread::get_id());
+  EXPECT_FALSE(pool.run_here(&ran));  // not a source
+}
+
+TEST_F(ExecutorPoolTest, does_no_work_on_the_callers_thread_unless_it_may_and_all_others_sleep) {
+  ExecutorPool keeps({.name = "keeps"}, clock_);
+  ExecutorPool lends({.name = "lends", .lends_work = true}, clock_);
+  for (ExecutorPool* pool : {&keeps, &lends}) {
+    std::latch begun(1);
+    std::latch go_on(1);
+    const auto busy = std::make_shared<Pieces>([&](const auto&) {
+      begun.count_down();
+      go_on.wait();
+    });
+    const auto other = std::make_shared<Pieces>([](const auto&) {});
+    pool->add(busy);
+    pool->add(other);
+    busy->add(1);
+    pool->wake();
+    begun.wait();
+    other->add(1);
+    EXPECT_FALSE(pool->run_here(other.get()));
+    go_on.count_down();
+    ASSERT_TRUE(pool->settle(seconds(5)));  // the thread found the other piece itself
+    other->add(1);
+    EXPECT_EQ(pool->run_here(other.get()), pool == &lends);
+    pool->remove(busy.get());
+    pool->remove(other.get());
+  }
+}
+
 TEST_F(ExecutorPoolTest, runs_all_work_that_many_threads_announce) {
   constexpr int kThreads = 4;
   constexpr int kEach = 2000;

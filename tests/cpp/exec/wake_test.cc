@@ -75,6 +75,62 @@ TEST(WakeScope, keeps_a_sleeper_that_is_shared_until_it_was_woken) {
   EXPECT_EQ(woken, 1);
 }
 
+class Worker final : public Wakeable {
+ public:
+  void wake() noexcept override { ++wakes; }
+  bool run_here(const void* reason) noexcept override {
+    reasons.push_back(reason);
+    return takes;
+  }
+  int wakes = 0;
+  bool takes = true;
+  std::vector<const void*> reasons;
+};
+
+TEST(WakeScope, a_thread_that_lends_itself_works_in_place_of_a_lone_sleeper) {
+  Worker worker;
+  const int source = 0;
+  {
+    const WakeScope scope(true);
+    WakeScope::request(worker, &source);
+  }
+  EXPECT_EQ(worker.reasons, (std::vector<const void*>{&source}));
+  EXPECT_EQ(worker.wakes, 0);
+}
+
+TEST(WakeScope, wakes_a_sleeper_whose_work_is_not_for_a_lent_thread) {
+  Worker worker;
+  worker.takes = false;
+  {
+    const WakeScope scope(true);
+    WakeScope::request(worker);
+  }
+  EXPECT_EQ(worker.reasons.size(), 1U);
+  EXPECT_EQ(worker.wakes, 1);
+}
+
+TEST(WakeScope, wakes_all_when_several_are_asked_for) {
+  Worker worker;
+  const std::array<int, 2> sources{};
+  {
+    const WakeScope scope(true);
+    WakeScope::request(worker, &sources[0]);
+    WakeScope::request(worker, &sources[1]);
+  }
+  EXPECT_TRUE(worker.reasons.empty());
+  EXPECT_EQ(worker.wakes, 2);
+}
+
+TEST(WakeScope, a_thread_that_does_not_lend_itself_only_wakes) {
+  Worker worker;
+  {
+    const WakeScope scope;
+    WakeScope::request(worker);
+  }
+  EXPECT_TRUE(worker.reasons.empty());
+  EXPECT_EQ(worker.wakes, 1);
+}
+
 TEST(WakeScope, the_innermost_scope_gathers) {
   Sleeper outer;
   Sleeper inner;

@@ -53,6 +53,17 @@ TEST(Signature, the_wire_shape_has_the_rows_before_the_declared_one) {
   EXPECT_EQ(signature.wire_shape(signature.inputs[0]), (Shape{8, 8}));
 }
 
+TEST(Signature, inputs_are_fixed_when_no_request_can_make_a_row_larger) {
+  const TensorSpec fixed{"x", DType::kFloat32, Shape{2, 3}};
+  EXPECT_TRUE((Signature{{fixed}, {}}).has_fixed_inputs());
+  EXPECT_FALSE((Signature{{fixed, {"ids", DType::kInt64, Shape{-1}}}, {}}).has_fixed_inputs());
+  EXPECT_FALSE((Signature{{{"any", DType::kFloat32, std::nullopt}}, {}}).has_fixed_inputs());
+  EXPECT_FALSE((Signature{{{"text", DType::kBytes, Shape{}}}, {}}).has_fixed_inputs());
+  TensorSpec size{"size", DType::kInt64, Shape{2}};
+  size.shape_tensor = true;
+  EXPECT_FALSE((Signature{{fixed, size}, {}}).has_fixed_inputs());
+}
+
 TEST(CheckInputs, counts_the_rows) {
   EXPECT_EQ(*check_inputs(two_inputs(), {image(3), mask(3)}), 3);
   EXPECT_EQ(*check_inputs({}, {}), 1);

@@ -114,11 +114,15 @@ PendingHandle begin(const ServerHandle& self,
   return {self, self.server->begin(std::move(call))};
 }
 
-py::tuple wait(const PendingHandle& self) {
+// Status, headers and body; with `whole`, also what a stream brings.
+py::tuple answer(const PendingHandle& self, bool whole) {
   Server::Answer answer;
   {
     const py::gil_scoped_release unlocked;
     answer = self.call->wait();
+    for (std::string more; whole && !(more = self.call->read()).empty();) {
+      answer.body += more;
+    }
   }
   return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
 }
@@ -161,8 +165,9 @@ void bind_declarations(const py::module_& module) {
              return make_endpoint(std::move(spec), pre, outputs);
            }),
            py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"),
-           py::arg("timeout_s"), py::arg("native"), py::arg("streams") = false, py::arg("pre") = Ops{},
-           py::arg("outputs") = std::vector<NamedOutput>{}, py::arg("operation") = "{}");
+           py::arg("timeout_s"), py::arg("native"), py::arg("streams") = false,
+           py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
+           py::arg("operation") = "{}");
 }
 
 void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
@@ -173,12 +178,12 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
           "handle",
           [](const ServerHandle& self, std::string method, std::string target, Headers headers,
              const py::bytes& body) {
-            return wait(
-                begin(self, std::move(method), std::move(target), std::move(headers), body));
+            return answer(
+                begin(self, std::move(method), std::move(target), std::move(headers), body), true);
           },
           py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
   py::class_<PendingHandle>(module, "PendingCall", py::is_final())
-      .def("wait", &wait)
+      .def("wait", [](const PendingHandle& self) { return answer(self, false); })
       .def("read", &read)
       .def(
           "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())

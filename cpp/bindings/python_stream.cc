@@ -6,11 +6,10 @@
 #include <string_view>
 #include <utility>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "failure.h"
 #include <pybind11/stl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "maas/exec/wake.h"
 

@@ -34,7 +34,8 @@ def _closing(found: Generator[Any], chunks: Chunks) -> Generator[Any]:
 
 
 def _events(chunks: Chunks) -> Generator[Any]:
-    kind, data = "", []
+    kind = ""
+    data: list[str] = []
     for line in _split(chunks):
         if not line and data:
             content = json.loads("\n".join(data))

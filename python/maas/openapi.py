@@ -51,9 +51,7 @@ def tensor_schema(tensor: Tensor) -> Schema:
 
 def _operation(spec: EndpointSpec, signature: Signature, body: Schema, result: Schema) -> Schema:
     summary, _, description = (inspect.getdoc(spec.function) or "").partition("\n")
-    octets = (
-        signature.result is not None and signature.result.octets and not signature.streaming
-    )
+    octets = signature.result is not None and signature.result.octets and not signature.streaming
     media = "application/octet-stream" if octets else "application/json"
     request: Schema = {
         "type": "object",

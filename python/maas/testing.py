@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from maas import engine
 from maas.client import Caller, Headers, answer_of, written
-from maas.event_stream import Chunks
 from maas.errors import DeadlineExceededError, InvalidArgumentError
+from maas.event_stream import Chunks
 from maas.server import Server
 
 if TYPE_CHECKING:

@@ -2,12 +2,20 @@
 #include "maas/batching/batch_run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
 #include "maas/base/error.h"
 
 namespace maas {
+namespace {
+
+double seconds(Duration duration) noexcept {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
 
 BatchRun::BatchRun(const Means& means, ErrorSplit::Group group)
     : means_(means), group_(std::move(group)), started_(means.clock.now()), computing_(started_) {}
@@ -98,6 +106,17 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
     group_.jobs = std::move(suspects_);
   }
   return failure;
+}
+
+void BatchRun::count_in(ModelStats& stats) const noexcept {
+  stats.batch_rows.observe(static_cast<double>(rows_));
+  stats.compute_seconds.observe(seconds(compute_));
+  stats.batch_seconds.observe(seconds(around_));
+  stats.in_flight.add(-streams_);
+  if (length_ > 0) {
+    stats.tokens.add(static_cast<std::uint64_t>(tokens_));
+    stats.padding_tokens.add(static_cast<std::uint64_t>(rows_ * length_ - tokens_));
+  }
 }
 
 }  // namespace maas

@@ -11,6 +11,7 @@
 #include "maas/batching/assembler.h"
 #include "maas/batching/error_split.h"
 #include "maas/batching/job.h"
+#include "maas/batching/model_stats.h"
 #include "maas/runtime/model.h"
 
 namespace maas {
@@ -61,6 +62,8 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
   // Stacking and taking apart; the model's run.
   [[nodiscard]] Duration around() const noexcept { return around_; }
   [[nodiscard]] Duration compute() const noexcept { return compute_; }
+  // Adds what it was to the counters, when it has ended.
+  void count_in(ModelStats& stats) const noexcept;
 
  private:
   void finish(Result<BatchResult> result) noexcept;

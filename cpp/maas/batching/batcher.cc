@@ -311,7 +311,7 @@ void Batcher::settled(BatchRun& run, const std::optional<Error>& failure) noexce
 }
 
 void Batcher::ended(BatchRun& run) noexcept {
-  count(run);
+  run.count_in(stats_);
   const TimePoint now = host_.clock->now();
   const auto size = static_cast<double>(run.length() > 0 ? run.rows() * run.length() : run.rows());
   // All of it under the lock: behind it, close() may let the batcher and its pool be destroyed.
@@ -346,17 +346,6 @@ std::vector<ErrorSplit::Verdict> Batcher::judge(BatchRun& run,
     return verdicts;
   }
   return split_.failed(std::move(group), *failure);
-}
-
-void Batcher::count(const BatchRun& run) noexcept {
-  stats_.batch_rows.observe(static_cast<double>(run.rows()));
-  stats_.compute_seconds.observe(seconds(run.compute()));
-  stats_.batch_seconds.observe(seconds(run.around()));
-  stats_.in_flight.add(-run.streams());
-  if (padding_.enabled()) {
-    stats_.tokens.add(static_cast<std::uint64_t>(run.tokens()));
-    stats_.padding_tokens.add(static_cast<std::uint64_t>(run.rows() * run.length() - run.tokens()));
-  }
 }
 
 std::size_t Batcher::answer_all(const std::vector<ErrorSplit::Verdict>& verdicts,

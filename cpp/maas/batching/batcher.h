@@ -94,7 +94,6 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   void settled(BatchRun& run, const std::optional<Error>& failure) noexcept override;
   void ended(BatchRun& run) noexcept override;
   std::vector<ErrorSplit::Verdict> judge(BatchRun& run, const std::optional<Error>& failure);
-  void count(const BatchRun& run) noexcept;
   std::size_t answer_all(const std::vector<ErrorSplit::Verdict>& verdicts, TimePoint now) noexcept;
   void answered(std::size_t jobs) noexcept;
   [[nodiscard]] bool is_idle() const noexcept;

@@ -40,7 +40,7 @@ struct Timings {
 };
 
 struct Reply {
-  std::vector<Tensor> outputs;  // this request's rows of each output, in signature order
+  std::vector<Tensor> outputs;         // this request's rows of each output, in signature order
   std::shared_ptr<ItemStream> stream;  // in place of outputs
   Timings timings;
 };

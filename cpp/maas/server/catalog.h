@@ -44,7 +44,7 @@ struct EndpointSpec {
   std::vector<FieldSpec> fields;
   Duration timeout{};
   bool native = false;
-  bool streams = false;      // it answers with a stream
+  bool streams = false;    // it answers with a stream
   std::vector<OpPtr> pre;  // applied to every field's tensor
   std::vector<OutputSpec> outputs;
   std::string operation;  // OpenAPI operation object, JSON

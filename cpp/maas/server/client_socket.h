@@ -38,11 +38,10 @@ class ClientSocket {
   // `done(Read, bytes)`
   template <typename Done>
   void read(std::span<char> into, Done done) {
-    socket_.async_read_some(
-        boost::asio::buffer(into.data(), into.size()),
-        [done = std::move(done)](const Code& error, std::size_t n) noexcept {
-          done(error ? why_ended(error) : Read::kBytes, n);
-        });
+    socket_.async_read_some(boost::asio::buffer(into.data(), into.size()),
+                            [done = std::move(done)](const Code& error, std::size_t n) noexcept {
+                              done(error ? why_ended(error) : Read::kBytes, n);
+                            });
   }
   // `done(broken)` when the client can take more, or is gone.
   template <typename Done>
@@ -54,9 +53,8 @@ class ClientSocket {
   // `done(broken)` when the connection fails: for one whose end of input has been read.
   template <typename Done>
   void await_reset(Done done) {
-    socket_.async_wait(Socket::wait_error, [done = std::move(done)](const Code& error) noexcept {
-      done(!error);
-    });
+    socket_.async_wait(Socket::wait_error,
+                       [done = std::move(done)](const Code& error) noexcept { done(!error); });
   }
 
   void end_output() noexcept;

@@ -110,8 +110,7 @@ void Connection::read_ahead() {
 
 void Connection::read(std::span<char> into) {
   reading_ = true;
-  socket_.read(
-      into, [this](ClientSocket::Read how, std::size_t n) noexcept { on_read(how, n); });
+  socket_.read(into, [this](ClientSocket::Read how, std::size_t n) noexcept { on_read(how, n); });
 }
 
 void Connection::on_read(ClientSocket::Read how, std::size_t n) noexcept {

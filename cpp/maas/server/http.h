@@ -36,8 +36,8 @@ struct HttpRequest {
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
 };
 
-// How the items of a body that is sent while it is made are written: as server-sent events, as lines
-// of JSON, or one behind the other as they are.
+// How the items of a body that is sent while it is made are written: as server-sent events, as
+// lines of JSON, or one behind the other as they are.
 enum class StreamFormat : std::uint8_t { kEvents, kLines, kBytes };
 
 // A body that is sent while it is made.

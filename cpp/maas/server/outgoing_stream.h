@@ -28,7 +28,10 @@ class OutgoingStream {
   };
 
   // REQUIRES: stream.items
-  void begin(const ResponseStream& stream, std::string_view request_id, bool chunked, TimePoint now);
+  void begin(const ResponseStream& stream,
+             std::string_view request_id,
+             bool chunked,
+             TimePoint now);
   // Nothing more is sent, whatever there is.
   void reset() noexcept;
   // There is, or will be, more to send.

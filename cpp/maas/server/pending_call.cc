@@ -164,7 +164,7 @@ void PendingCall::cancel() {
 }
 
 void PendingCall::collect() {
-  if (answer_) {
+  if (answer_ && !stream_.active()) {
     return;
   }
   inbox_->take(mail_);

@@ -27,7 +27,8 @@ class ClientSocketTest : public ::testing::Test {
     EXPECT_EQ(::getsockname(listener.get(), any, &size), 0);
     peer_ = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(::connect(peer_.get(), any, size), 0);
-    socket_.emplace(context_, FileDescriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+    socket_.emplace(context_,
+                    FileDescriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
   }
   std::string received(std::size_t n) {
     std::string text(n, '\0');

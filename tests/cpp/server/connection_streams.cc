@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers that are streams, over real sockets: connection.cc with outgoing_stream.cc and exchange.cc.
+// Answers that are streams, over real sockets: connection.cc with outgoing_stream.cc and
+// exchange.cc.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -18,10 +19,10 @@ namespace maas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ClientAnswer;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::ClientAnswer;
 using testing::Progress;
 using testing::SocketClient;
 using testing::TestTransport;
@@ -200,8 +201,8 @@ TEST_F(ConnectionStreams, a_client_that_has_only_ended_its_side_still_reads) {
     SCOPED_TRACE(accept);
     items_ = std::make_shared<ItemStream>();
     serve();
-    SocketClient client = begin("GET /model HTTP/1.1\r\nHost: t\r\nAccept: " + std::string(accept) +
-                                "\r\n\r\n");
+    SocketClient client =
+        begin("GET /model HTTP/1.1\r\nHost: t\r\nAccept: " + std::string(accept) + "\r\n\r\n");
     client.end_output();
     client.read_chunk();  // the first item
     client.read_chunk();  // what it was asked for a sign with

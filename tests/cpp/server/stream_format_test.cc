@@ -17,9 +17,9 @@ std::optional<StreamFormat> accepting(std::string_view value) {
 }
 
 TEST(StreamFormat, events_unless_told_otherwise) {
-  for (const auto* value : {"*/*", "text/event-stream", "text/*", "text/html, */*;q=0.1",
-                            "application/x-ndjson;q=0.5, text/event-stream;q=0.5",
-                            "TEXT/Event-Stream", ""}) {
+  for (const auto* value :
+       {"*/*", "text/event-stream", "text/*", "text/html, */*;q=0.1",
+        "application/x-ndjson;q=0.5, text/event-stream;q=0.5", "TEXT/Event-Stream", ""}) {
     EXPECT_EQ(accepting(value), StreamFormat::kEvents) << value;
   }
   EXPECT_EQ(chosen({}), StreamFormat::kEvents);
@@ -28,9 +28,8 @@ TEST(StreamFormat, events_unless_told_otherwise) {
 TEST(StreamFormat, lines_where_they_are_wanted_more) {
   for (const auto* value :
        {"application/x-ndjson", "application/jsonl", "application/*",
-        "text/event-stream;q=0.2, application/x-ndjson;q=0.9",
-        "*/*;q=0.1, application/jsonl", "text/event-stream;q=0, */*",
-        "application/x-ndjson ; charset=utf-8 ; q=1.0"}) {
+        "text/event-stream;q=0.2, application/x-ndjson;q=0.9", "*/*;q=0.1, application/jsonl",
+        "text/event-stream;q=0, */*", "application/x-ndjson ; charset=utf-8 ; q=1.0"}) {
     EXPECT_EQ(accepting(value), StreamFormat::kLines) << value;
   }
 }

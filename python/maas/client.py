@@ -6,12 +6,11 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from maas import event_stream
 from maas.errors import (
     Error,
     InvalidArgumentError,
@@ -19,7 +18,7 @@ from maas.errors import (
     UnavailableError,
     from_response,
 )
-from maas.event_stream import Chunks
+from maas.event_stream import Chunks, Items
 from maas.types import WIRE_NAMES
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Caller:
         """Posts one request and gives status, headers and the body as it comes."""
         raise NotImplementedError
 
-    def stream(self, path: str, **fields: Any) -> Generator[Any]:
+    def stream(self, path: str, **fields: Any) -> Items:
         """The items of a streaming endpoint, as they come: ``for item in client.stream("/chat")``.
 
         The request is made at once, so an early error is raised here; one midway ends the loop.
@@ -52,9 +51,12 @@ class Caller:
         accept = ("Accept", "text/event-stream, application/x-ndjson;q=0.9")
         status, about, chunks = self.open(path, [*headers, accept], body)
         if status >= 400:
-            answer_of(status, about, b"".join(chunks))
+            try:
+                answer_of(status, about, b"".join(chunks))
+            finally:
+                chunks.close()
         types = [value for name, value in about if name.lower() == "content-type"]
-        return event_stream.items(types[0] if types else "", chunks)
+        return Items(types[0] if types else "", chunks)
 
     def call(self, path: str, **fields: Any) -> Any:
         """The answer of an endpoint: ``client.call("/echo", text="hi")``."""
@@ -142,21 +144,7 @@ class Client(Caller):
         except (http.client.HTTPException, OSError) as error:
             connection.close()
             raise UnavailableError(f"no answer from {self.url}: {error}") from None
-        return answer.status, answer.getheaders(), self._chunks(connection, answer)
-
-    def _chunks(
-        self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
-    ) -> Chunks:
-        try:
-            while chunk := answer.read1(1 << 16):
-                yield chunk
-        except (http.client.HTTPException, OSError) as error:
-            raise UnavailableError(
-                f"{self.url} closed the connection before the answer was complete: {error!r}"
-            ) from None
-        finally:
-            answer.close()
-            connection.close()
+        return answer.status, answer.getheaders(), _Body(self.url, connection, answer)
 
     def close(self) -> None:
         """Closes the connection; the next call opens another."""
@@ -180,6 +168,33 @@ class Client(Caller):
         self._connection.request(method, self._prefix + path, body or None, dict(headers))
         answer = self._connection.getresponse()
         return answer.status, answer.getheaders(), answer.read()
+
+
+class _Body:
+    """The body of an answer on a connection of its own."""
+
+    def __init__(
+        self,
+        url: str,
+        connection: http.client.HTTPConnection,
+        answer: http.client.HTTPResponse,
+    ) -> None:
+        self._url = url
+        self._connection = connection
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            while chunk := self._answer.read1(1 << 16):
+                yield chunk
+        except (http.client.HTTPException, OSError) as error:
+            raise UnavailableError(
+                f"{self._url} closed the connection before the answer was complete: {error!r}"
+            ) from None
+
+    def close(self) -> None:
+        self._answer.close()
+        self._connection.close()
 
 
 def written(content: Any) -> tuple[Headers, bytes]:

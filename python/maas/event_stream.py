@@ -4,33 +4,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Protocol
 
 from maas.errors import Error, InvalidArgumentError, from_response
 
-Chunks = Generator[bytes]
+
+class Chunks(Protocol):
+    """The bytes of a body as they come; closing it leaves the server."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None:
+        """Nothing more is wanted."""
+
+
 # What the last line of NDJSON holds when the server failed.
 _FAILURE_KEYS = {"error", "status", "request_id"}
 
 
-def items(content_type: str, chunks: Chunks) -> Generator[Any]:
-    """The items as they come; raises what the server says that failed, or what `chunks` raises."""
-    kinds = {"text/event-stream": _events, "application/x-ndjson": _lines}
-    read = kinds.get(content_type.partition(";")[0].strip())
-    if read is None:
-        chunks.close()
-        raise InvalidArgumentError(
-            f"the answer is {content_type or 'of no type'}, which is no stream; use call()"
-        )
-    return _closing(read(chunks), chunks)
+class Items:
+    """The items of a streamed answer, as they come; `close`, or a `with` block, leaves the server.
 
+    Iterating raises what the server says that failed.
+    """
 
-def _closing(found: Generator[Any], chunks: Chunks) -> Generator[Any]:
-    try:
-        yield from found
-    finally:
-        chunks.close()
+    def __init__(self, content_type: str, chunks: Chunks) -> None:
+        kinds = {"text/event-stream": _events, "application/x-ndjson": _lines}
+        read = kinds.get(content_type.partition(";")[0].strip())
+        if read is None:
+            chunks.close()
+            raise InvalidArgumentError(
+                f"the answer is {content_type or 'of no type'}, which is no stream; use call()"
+            )
+        self._chunks = chunks
+        self._found = read(chunks)
+
+    def __iter__(self) -> Items:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._found)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        self._found.close()
+        self._chunks.close()
+
+    def __enter__(self) -> Items:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def _events(chunks: Chunks) -> Generator[Any]:

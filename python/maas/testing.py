@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from maas import engine
@@ -74,7 +74,7 @@ class TestClient(Caller):
         """One request whose body is read as it comes."""
         call = self.server.begin("POST", path, headers, body)
         status, about, body = call.wait()
-        return status, about, _chunks(call, body)
+        return status, about, _Body(call, body)
 
     def submit(self, path: str, **inputs: Any) -> PendingCall:
         """Makes the same call as `call` does, and does not wait for its answer."""
@@ -113,11 +113,18 @@ class TestClient(Caller):
         return self._own_engine
 
 
-def _chunks(call: _core.PendingCall, body: bytes) -> Chunks:
-    try:
-        if body:
-            yield body
-        while chunk := call.read():
+class _Body:
+    """The body of an answer without a socket."""
+
+    def __init__(self, call: _core.PendingCall, begun: bytes) -> None:
+        self._call = call
+        self._begun = begun
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._begun:
+            yield self._begun
+        while chunk := self._call.read():
             yield chunk
-    finally:
-        call.cancel()
+
+    def close(self) -> None:
+        self._call.cancel()

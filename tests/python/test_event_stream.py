@@ -19,7 +19,7 @@ def chunks(text: str, size: int, aborted: bool = False) -> Generator[bytes]:
 
 
 def items(kind: str, text: str, size: int = 7, aborted: bool = False) -> list[Any]:
-    return list(event_stream.items(kind, chunks(text, size, aborted)))
+    return list(event_stream.Items(kind, chunks(text, size, aborted)))
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
@@ -33,7 +33,7 @@ def test_an_error_event_raises_the_error_of_its_status() -> None:
         'data: 1\n\nevent: error\ndata: {"error":"no","status":422,"request_id":"r",'
         '"detail":[{"loc":["body"],"msg":"no","type":"t"}]}\n\n'
     )
-    found = event_stream.items(SSE, chunks(text, 9))
+    found = event_stream.Items(SSE, chunks(text, 9))
     assert next(found) == 1
     with pytest.raises(maas.UnprocessableError, match="no") as raised:
         next(found)
@@ -57,7 +57,7 @@ def test_a_last_line_that_looks_like_a_failure_is_one_only_if_the_answer_was_cut
 def test_an_answer_that_is_no_stream_says_so_and_is_closed() -> None:
     body = chunks("[]", 1)
     with pytest.raises(maas.InvalidArgumentError, match="use call"):
-        event_stream.items("application/json", body)
+        event_stream.Items("application/json", body)
     assert list(body) == []
 
 
@@ -71,7 +71,7 @@ def test_closing_the_items_closes_what_they_come_from() -> None:
         finally:
             closed.append(True)
 
-    found = event_stream.items(SSE + "; charset=utf-8", body())
+    found = event_stream.Items(SSE + "; charset=utf-8", body())
     assert next(found) == 1
     found.close()
     assert closed == [True]

@@ -3,10 +3,8 @@
 
 import json
 from collections.abc import AsyncGenerator
-from typing import Annotated
 
 import bentoml
-from bentoml.validators import ContentType
 
 
 @bentoml.service(
@@ -19,9 +17,7 @@ class Service:
     """A count in, so many events out."""
 
     @bentoml.api(route="/stream")
-    async def stream(
-        self, count: int
-    ) -> Annotated[AsyncGenerator[str, None], ContentType("text/event-stream")]:
+    async def stream(self, count: int) -> AsyncGenerator[str, None]:
         """The items; `async`, which is BentoML's faster way."""
         for number in range(count):
             yield f"data: {json.dumps(f'token {number}')}\n\n"

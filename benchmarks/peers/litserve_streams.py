@@ -23,8 +23,8 @@ class Api(litserve.LitAPI):
         for number in range(x):
             yield f"token {number}"
 
-    def encode_response(self, output: Iterator[str]) -> Iterator[str]:
-        """Each item as an event."""
+    def encode_response(self, output):
+        """Each item as an event; without hints, which LitServe would take for pydantic's."""
         for item in output:
             yield f"data: {json.dumps(item)}\n\n"
 

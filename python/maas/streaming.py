@@ -132,9 +132,10 @@ def _first(rows: Rows, answers: list[Any]) -> Generator[Any] | None:
 def _step(generator: Generator[Any], rows: Rows) -> bool:
     """Takes one more step when all readers have room; False when that was the last."""
     try:
-        for writer in rows.take_full():
+        full = rows.take_full()
+        for writer in full:
             writer.wait()
-        if not rows.open or (rows.full and not rows.drop_closed()):
+        if not rows.open or (full and not rows.drop_closed()):
             _close(generator, rows)
             return False
         rows.put(next(generator))
@@ -218,6 +219,8 @@ class _Drive:
         """Takes the first step."""
         rows = self._rows
         try:
+            if not rows.drop_closed():
+                raise CancelledError("the client left")
             rows.put(await self._next())
         except StopAsyncIteration:
             await self._end()
@@ -240,6 +243,8 @@ class _Drive:
                 steps += 1
                 if steps % _TURN == 0:
                     await asyncio.sleep(0)
+                    if not self._rows.drop_closed():
+                        break
                 self._rows.put(await self._next())
         except StopAsyncIteration:
             pass

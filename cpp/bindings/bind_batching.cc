@@ -10,6 +10,7 @@
 #include "engine_handle.h"
 #include "module.h"
 #include "python_model.h"
+#include "python_stream.h"
 #include <pybind11/stl.h>
 
 #include "maas/batching/call.h"
@@ -192,6 +193,8 @@ py::dict statistics(const ModelHandle& self) {
   }
   py::dict out;
   out["requests"] = stats.requests.value();
+  out["streams"] = stats.streams.value();
+  out["stream_items"] = stats.stream_items.value();
   out["errors"] = errors;
   out["in_flight"] = stats.in_flight.value();
   out["queued"] = stats.queued.value();
@@ -224,13 +227,14 @@ void bind_serving(py::class_<EngineHandle>& engine) {
       .def(
           "add_callable",
           [](const EngineHandle& self, py::object function, std::string name,
-             std::vector<FieldSpec> fields, bool asynchronous, bool contexts,
+             std::vector<FieldSpec> fields, bool asynchronous, bool contexts, bool streaming,
              const BatchOptions& batching) {
-            return add_callable(self, {std::move(fields), asynchronous, contexts, {}, {}},
+            return add_callable(self,
+                                {std::move(fields), asynchronous, contexts, streaming, {}, {}},
                                 PyHandle(std::move(function)), std::move(name), batching);
           },
           py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
-          py::arg("asynchronous"), py::arg("contexts"), py::arg("batching"));
+          py::arg("asynchronous"), py::arg("contexts"), py::arg("streaming"), py::arg("batching"));
 }
 
 void bind_engine(const py::module_& module) {
@@ -342,6 +346,7 @@ void bind_batching(const py::module_& module) {
            py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true,
            py::arg("media") = std::vector<std::string>{});
   bind_python_model(module);
+  bind_python_stream(module);
   bind_model(module);
   bind_engine(module);
 }

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "failure.h"
+#include "python_stream.h"
 #include <pybind11/stl.h>
 
 #include "maas/server/field_part.h"
@@ -63,16 +65,18 @@ py::list columns_of(const Batch& batch, const std::vector<FieldSpec>& fields) {
 // may call it.
 class RequestInfo {
  public:
-  RequestInfo(BatchItem item, std::shared_ptr<Clock> clock)
-      : item_(std::move(item)), clock_(std::move(clock)) {}
+  // `stream` is the row's, of a callable that streams: from its first item on, the deadline has
+  // been met.
+  RequestInfo(BatchItem item, std::shared_ptr<Clock> clock, std::shared_ptr<ItemStream> stream)
+      : item_(std::move(item)), clock_(std::move(clock)), stream_(std::move(stream)) {}
 
   [[nodiscard]] py::str id() const { return text_of(item_.id.text()); }
   [[nodiscard]] bool cancelled() const {
     return (item_.cancellation && item_.cancellation->cancelled()) ||
-           item_.deadline.expired(clock_->now());
+           limit().expired(clock_->now());
   }
   [[nodiscard]] double remaining_s() const {
-    if (item_.deadline.is_never()) {
+    if (limit().is_never()) {
       return std::numeric_limits<double>::infinity();
     }
     const std::chrono::duration<double> left = item_.deadline.at() - clock_->now();
@@ -80,10 +84,10 @@ class RequestInfo {
   }
   // On the engine's clock, which is time.monotonic() unless a test moves it; nothing without one.
   [[nodiscard]] std::optional<double> deadline() const {
-    if (item_.deadline.is_never()) {
+    if (limit().is_never()) {
       return std::nullopt;
     }
-    return std::chrono::duration<double>(item_.deadline.at().time_since_epoch()).count();
+    return std::chrono::duration<double>(limit().at().time_since_epoch()).count();
   }
   [[nodiscard]] py::str target() const { return text_of(origin().target); }
   [[nodiscard]] py::str identity() const { return text_of(origin().identity); }
@@ -96,6 +100,9 @@ class RequestInfo {
   }
 
  private:
+  [[nodiscard]] Deadline limit() const {
+    return stream_ && stream_->begun() ? Deadline::never() : item_.deadline;
+  }
   [[nodiscard]] const Origin& origin() const {
     static const Origin kNone;
     return item_.origin ? *item_.origin : kNone;
@@ -103,27 +110,24 @@ class RequestInfo {
 
   BatchItem item_;
   std::shared_ptr<Clock> clock_;
+  std::shared_ptr<ItemStream> stream_;
 };
 
-py::list requests_of(const Batch& batch, const PythonModel::Options& options) {
+using Streams = std::vector<std::shared_ptr<ItemStream>>;
+
+py::list requests_of(const Batch& batch,
+                     const PythonModel::Options& options,
+                     const Streams& streams = {}) {
   py::list requests;
-  for (const BatchItem& item : batch.items) {
+  for (std::size_t row = 0; row < batch.items.size(); ++row) {
+    const BatchItem& item = batch.items[row];
     if (options.contexts) {
-      requests.append(RequestInfo(item, options.clock));
+      requests.append(RequestInfo(item, options.clock, streams.empty() ? nullptr : streams[row]));
     } else {
       requests.append(text_of(item.id.text()));
     }
   }
   return requests;
-}
-
-ErrorCode code_named(std::string_view name) {
-  for (const ErrorCode code : kAllErrorCodes) {
-    if (error_code_name(code) == name) {
-      return code;
-    }
-  }
-  return ErrorCode::kInternal;
 }
 
 // The rows of one batch's answer while they are read from Python.
@@ -142,10 +146,7 @@ struct Answers {
       types[row] = py::cast<std::string>(parts[1]);
       return;
     }
-    Error error(code_named(py::cast<std::string>(parts[0])), py::cast<std::string>(parts[2]),
-                py::cast<std::string>(parts[3]));
-    error.with_http_status(py::cast<int>(parts[1]));
-    errors[row] = parts.size() > 4 && py::cast<bool>(parts[4]) ? error.as_shared() : error;
+    errors[row] = read_failure(parts);
     failed = true;
   }
 
@@ -216,6 +217,12 @@ std::optional<Result<BatchResult>> call(const py::object& function,
   try {
     const auto rows = static_cast<std::size_t>(batch.rows);
     const py::list columns = columns_of(batch, options.fields);
+    if (options.streaming) {
+      auto streams = std::make_unique<BatchStreams>(batch, std::move(done));
+      const py::list requests = requests_of(batch, options, streams->rows());
+      function(columns, requests, std::move(streams));
+      return std::nullopt;
+    }
     const py::list requests = requests_of(batch, options);
     if (options.asynchronous) {
       function(columns, requests, std::make_unique<Done>(std::move(done), rows));
@@ -232,20 +239,23 @@ std::optional<Result<BatchResult>> call(const py::object& function,
 
 }  // namespace
 
-Signature PythonModel::signature_of(const std::vector<FieldSpec>& fields) {
+Signature PythonModel::signature_of(const std::vector<FieldSpec>& fields, bool streaming) {
   Signature signature;
   for (const FieldSpec& field : fields) {
     signature.inputs.push_back(field.dtype ? TensorSpec{field.name, *field.dtype, field.row}
                                            : TensorSpec{field.name, DType::kBytes, Shape{}});
   }
-  signature.outputs = {{"body", DType::kBytes, Shape{}}, {"content_type", DType::kBytes, Shape{}}};
+  if (!streaming) {
+    signature.outputs = {{"body", DType::kBytes, Shape{}},
+                         {"content_type", DType::kBytes, Shape{}}};
+  }
   return signature;
 }
 
 PythonModel::PythonModel(PyHandle function, Options options)
     : function_(std::move(function)),
       options_(std::move(options)),
-      signature_(signature_of(options_.fields)) {}
+      signature_(signature_of(options_.fields, options_.streaming)) {}
 
 void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone done) {
   if (interpreter_is_finalizing()) {

@@ -177,6 +177,7 @@ class Engine:
         fields: Sequence[Field],
         asynchronous: bool,
         contexts: bool,
+        streaming: bool,
         batching: BatchOptions,
     ) -> Model: ...
     def close(self, timeout_s: float = 5.0) -> bool: ...
@@ -308,6 +309,42 @@ class Done:
     def __call__(self, answers: list[Any]) -> None: ...
 
 @final
+class LoopEvents:
+    """How threads without the GIL wake an event loop: a file that becomes readable."""
+
+    def __init__(self) -> None: ...
+    def fileno(self) -> int: ...
+    # the numbers of those whom it concerns, each as often as it was told
+    def take(self) -> list[int]: ...
+
+@final
+class StreamWriter:
+    """The writing end of one row's stream; one thread at a time."""
+
+    # 0: there is room for more; 1: wait first, the item was taken; 2: the client left
+    def offer(self, item: bytes) -> int: ...
+    # until there is room; False when the client left
+    def wait(self) -> bool: ...
+    @property
+    def full(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...
+    # nothing follows; a failure is (code, status, message, detail). Only the first call counts
+    def end(self, failure: tuple[Any, ...] | None = None) -> None: ...
+    # `number` is added to the events when there is room again, and when the client leaves
+    def watch(self, events: LoopEvents, number: int) -> None: ...
+
+@final
+class BatchStreams:
+    """The streams of one batch, for a callable that was added with streaming=True."""
+
+    def writers(self) -> list[StreamWriter]: ...
+    # answers the batch: a failure for a row without a stream, None for the others
+    def begin(self, failures: list[Any]) -> None: ...
+    # the batch is over; what has not ended fails
+    def end(self) -> None: ...
+
+@final
 class Endpoint:
     def __init__(
         self,
@@ -318,6 +355,7 @@ class Endpoint:
         timeout_s: float,
         native: bool,
         asks_origin: bool = False,
+        streams: bool = False,
         pre: Sequence[Op] = (),
         outputs: Sequence[Output] = (),
         operation: str = "{}",
@@ -331,6 +369,8 @@ class PendingCall:
     def done(self) -> bool: ...
     # status, headers and body; the same each time
     def wait(self) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    # the next bytes of a stream's body; none at its end
+    def read(self) -> bytes: ...
     # as a client that leaves
     def cancel(self) -> None: ...
 

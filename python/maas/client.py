@@ -6,7 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from maas.errors import (
     UnavailableError,
     from_response,
 )
+from maas.event_stream import Chunks, Items
 from maas.forms import Headers, holds_bytes, written, written_form
 from maas.methods import Endpoints, Schema, operations_of, takes_form
 from maas.types import WIRE_NAMES
@@ -38,6 +39,27 @@ class Caller:
     ) -> tuple[int, Headers, bytes]:
         """Sends one request and gives status, headers and body of its answer."""
         raise NotImplementedError
+
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """Posts one request and gives status, headers and the body as it comes."""
+        raise NotImplementedError
+
+    def stream(self, path: str, **fields: Any) -> Items:
+        """The items of a streaming endpoint, as they come: ``for item in client.stream("/chat")``.
+
+        The request is made at once, so an early error is raised here; one midway ends the loop.
+        Closing the iterator leaves the server.
+        """
+        headers, body = written(fields)
+        accept = ("Accept", "text/event-stream, application/x-ndjson;q=0.9")
+        status, about, chunks = self.open(path, [*headers, accept], body)
+        if status >= 400:
+            try:
+                answer_of(status, about, b"".join(chunks))
+            finally:
+                chunks.close()
+        types = [value for name, value in about if name.lower() == "content-type"]
+        return Items(types[0] if types else "", chunks)
 
     def call(self, path: str, **fields: Any) -> Any:
         """The answer of an endpoint: ``client.call("/echo", text="hi")``.
@@ -137,6 +159,18 @@ class Client(Caller):
                 self._connection.close()
                 raise UnavailableError(f"no answer from {self.url}: {error}") from None
 
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """Posts on a connection of its own, which closing the body closes."""
+        old = self._connection
+        connection = http.client.HTTPConnection(old.host, old.port, timeout=old.timeout)
+        try:
+            connection.request("POST", self._prefix + path, body or None, dict(headers))
+            answer = connection.getresponse()
+        except (http.client.HTTPException, OSError) as error:
+            connection.close()
+            raise UnavailableError(f"no answer from {self.url}: {error}") from None
+        return answer.status, answer.getheaders(), _Body(self.url, connection, answer)
+
     def close(self) -> None:
         """Closes the connection; the next call opens another."""
         with self._lock:
@@ -159,6 +193,33 @@ class Client(Caller):
         self._connection.request(method, self._prefix + path, body or None, dict(headers))
         answer = self._connection.getresponse()
         return answer.status, answer.getheaders(), answer.read()
+
+
+class _Body:
+    """The body of an answer on a connection of its own."""
+
+    def __init__(
+        self,
+        url: str,
+        connection: http.client.HTTPConnection,
+        answer: http.client.HTTPResponse,
+    ) -> None:
+        self._url = url
+        self._connection = connection
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            while chunk := self._answer.read1(1 << 16):
+                yield chunk
+        except (http.client.HTTPException, OSError) as error:
+            raise UnavailableError(
+                f"{self._url} closed the connection before the answer was complete: {error!r}"
+            ) from None
+
+    def close(self) -> None:
+        self._answer.close()
+        self._connection.close()
 
 
 def answer_of(status: int, headers: Headers, body: bytes) -> Any:

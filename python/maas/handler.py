@@ -31,7 +31,7 @@ Columns = Sequence[Any]
 # The ids of a batch's requests; what tells the ids and more when the signature asks_origin.
 Requests = list[str] | list["_core.RequestInfo"]
 
-_FAILED: Failure = ("internal", 0, "internal error", "")
+FAILED: Failure = ("internal", 0, "internal error", "")
 
 
 class Call:
@@ -53,6 +53,7 @@ class Adapter:
         self.name = spec.name
         self.function = spec.function
         self.batched = spec.max_batch_size > 1
+        self.streaming = signature.streaming
         self.context = signature.context
         self.asks_origin = signature.asks_origin
         self.chooses = len(signature.gives) > 1
@@ -95,9 +96,10 @@ class Adapter:
         if not self.batched:
             answers[call.rows[0]] = self._encoded(result, ids[call.rows[0]], call.accepts[0])
             return
-        items, got = self._items(result)
-        if len(items) != len(call.rows):
-            self.reject(call, self._wrong_length(got, call), ids, answers)
+        try:
+            items = self.items(result, call)
+        except BatchLengthError as error:
+            self.reject(call, error, ids, answers)
             return
         for row, item, accept in zip(call.rows, items, call.accepts, strict=True):
             answers[row] = self._encoded(item, ids[row], accept)
@@ -111,8 +113,8 @@ class Adapter:
         was. A wrong number of items is nobody's: that is a mistake in the code.
         """
         answer = failure(error)
-        if answer is _FAILED:
-            self._log(error, " ".join(ids[row] for row in call.rows))
+        if answer is FAILED:
+            self.log(error, " ".join(ids[row] for row in call.rows))
         if len(call.rows) > 1 and not isinstance(error, BatchLengthError):
             answer = (*answer[:4], True)
         for row in call.rows:
@@ -159,25 +161,28 @@ class Adapter:
         try:
             return encoding.encode(value, accept)
         except Exception as error:
-            self._log(error, request_id)
-            return _FAILED
+            self.log(error, request_id)
+            return FAILED
 
-    @staticmethod
-    def _items(result: Any) -> tuple[list[Any], str]:
-        """The items of a batched handler's result, and words for what it was."""
+    def items(self, result: Any, call: Call) -> list[Any]:
+        """One item for each row of a call, or a BatchLengthError."""
         whole = isinstance(result, str | bytes | dict) or media.is_table(result)
         if whole or not hasattr(result, "__iter__"):
-            return [], f"one {type(result).__name__}"
-        items = list(result)
-        return items, f"{len(items)} items"
-
-    def _wrong_length(self, got: str, call: Call) -> BatchLengthError:
-        return BatchLengthError(
-            f"endpoint {self.name} returned {got} for a batch of {len(call.rows)} rows; a batched "
-            "handler returns one item for each row"
+            items, got = [], f"one {type(result).__name__}"
+        else:
+            items = list(result)
+            got = f"{len(items)} items"
+        if len(items) == len(call.rows):
+            return items
+        verb = "yielded" if self.streaming else "returned"
+        wanted = "yields a list of" if self.streaming else "returns"
+        raise BatchLengthError(
+            f"endpoint {self.name} {verb} {got} for a batch of {len(call.rows)} rows; a batched "
+            f"handler {wanted} one item for each row"
         )
 
-    def _log(self, error: BaseException, request_ids: str) -> None:
+    def log(self, error: BaseException, request_ids: str) -> None:
+        """Tells what a handler did not mean; its client gets "internal error"."""
         if isinstance(error, BatchLengthError):
             logger.error("%s", error.message, extra={"request_id": request_ids})
             return
@@ -194,7 +199,7 @@ class Adapter:
 def failure(error: BaseException) -> Failure:
     """What the client gets for an exception: what a maas.Error says, else "internal error"."""
     if not isinstance(error, Error) or isinstance(error, BatchLengthError):
-        return _FAILED
+        return FAILED
     detail = error.detail
     if error.status == 422 and not detail:
         detail = [{"loc": ["body"], "msg": error.message, "type": "value_error"}]
@@ -240,7 +245,7 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
         return await to_thread(step, *arguments) if adapter.decodes else step(*arguments)
 
     async def answer(columns: Columns, requests: Requests, done: _core.Done) -> None:
-        answers: list[Any] = [_FAILED] * len(requests)
+        answers: list[Any] = [FAILED] * len(requests)
         try:
             open_answers: list[Any] = [None] * len(requests)
             ids = adapter.ids(requests)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maas.types import Tensor
 
 Schema = dict[str, Any]
+_STREAMS = ("text/event-stream", "application/x-ndjson")
 _TEMPLATE = "#/components/schemas/{model}"
 
 
@@ -57,14 +58,21 @@ def _operation(spec: EndpointSpec, signature: Signature, body: Schema, result: S
         "description": description.strip(),
         "parameters": _query(signature, body),
         "requestBody": {"required": True, "content": _bodies(signature, body)},
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {
-                    kind: {"schema": result} if kind.startswith("application/json") else {}
-                    for kind in signature.gives
-                },
-            }
+        "responses": {"200": _response(signature, result)},
+    }
+
+
+def _response(signature: Signature, result: Schema) -> Schema:
+    if signature.streaming:
+        return {
+            "description": "The items, one by one: each the data of an event, or a line.",
+            "content": {kind: {"schema": result} for kind in _STREAMS},
+        }
+    return {
+        "description": "The answer.",
+        "content": {
+            kind: {"schema": result} if kind.startswith("application/json") else {}
+            for kind in signature.gives
         },
     }
 

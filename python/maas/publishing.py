@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import batching, handler, openapi, ops, workers
+from maas import batching, handler, openapi, ops, streaming, workers
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
@@ -94,13 +94,17 @@ def _in_workers(
 def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
     adapter = handler.Adapter(spec, signature)
     asynchronous = signature.asynchronous
-    make = handler.asynchronous if asynchronous else handler.synchronous
+    kind = streaming if signature.streaming else handler
+    make: Callable[[handler.Adapter], Callable[..., Any]] = (
+        kind.asynchronous if asynchronous else kind.synchronous
+    )
     return on.add_callable(
         make(adapter),
         name=spec.path,
         fields=fields(signature.parameters),
         asynchronous=asynchronous,
         contexts=signature.asks_origin,
+        streaming=signature.streaming,
         batching=batching.core_options(spec, spec.concurrency),
     )
 
@@ -117,6 +121,7 @@ def _plain(
         timeout_s=spec.timeout_s,
         native=False,
         asks_origin=signature.asks_origin,
+        streams=signature.streaming,
         operation=operation,
     )
 

@@ -14,7 +14,16 @@ import inspect
 import operator
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
 
@@ -34,6 +43,7 @@ _REMEDY = (
 )
 
 
+_ITERATORS = (Iterator, Generator, Iterable, AsyncIterator, AsyncGenerator, AsyncIterable)
 Library = Literal["numpy", "torch"]
 
 
@@ -62,6 +72,7 @@ class Signature:
     parameters: tuple[Parameter, ...]
     result: Parameter | None  # None when no hint says what the answer looks like
     asynchronous: bool
+    streaming: bool = False  # a generator; `result` is one of its items
     context: str | None = None  # the parameter that gets the request's context
 
     @property
@@ -96,12 +107,35 @@ def describe(
         for item in items
         if item.name not in contexts
     )
+    result = hints.get("return", inspect.Parameter.empty)
+    streaming = is_generator(function)
     return Signature(
         parameters=parameters,
         context=contexts[0] if contexts else None,
-        result=_result(hints.get("return", inspect.Parameter.empty)),
-        asynchronous=inspect.iscoroutinefunction(function),
+        result=_result(_item(result) if streaming else result),
+        asynchronous=is_async(function),
+        streaming=streaming,
     )
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a call gives a coroutine or an asynchronous generator."""
+    return _is(inspect.iscoroutinefunction, function) or _is(inspect.isasyncgenfunction, function)
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Whether a call gives a generator of either kind."""
+    return _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function)
+
+
+def _is(what: Callable[[Any], bool], function: Any) -> bool:
+    return what(function) or what(getattr(function, "__call__", None))  # noqa: B004 - asks what it is, not whether it is
+
+
+def _item(hint: Any) -> Any:
+    """What a generator with this hint yields."""
+    arguments = get_args(hint)
+    return arguments[0] if get_origin(hint) in _ITERATORS and arguments else inspect.Parameter.empty
 
 
 def _hints(function: Callable[..., Any], local_names: dict[str, Any]) -> dict[str, Any]:

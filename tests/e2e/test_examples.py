@@ -135,8 +135,22 @@ def assert_short(example: str) -> None:
     assert len((folder / "README.md").read_text().splitlines()) <= 20
 
 
+def test_the_streaming_example_sends_its_items(serve: Callable[..., Process]) -> None:
+    process = serve(ROOT / "examples/streaming/app.py")
+    client = process.client()
+    assert list(client.stream("/words", text="one by one")) == ["one", "by", "one"]
+    with pytest.raises(maas.UnprocessableError, match="no words"):
+        client.stream("/words", text="")
+    assert list(client.stream("/countdown", start=3)) == [3, 2, 1, 0]
+    found = client.stream("/countdown", start=1000)
+    assert next(found) == 1000
+    found.close()
+    process.wait_for("countdown is over")
+    assert list(client.stream("/squares", start=3, count=2)) == [9, 16]
+
+
 def test_every_block_of_code_in_the_guide_is_from_an_example_that_is_run() -> None:
-    sources = [path.read_text() for path in sorted((ROOT / "examples").glob("*/*.py"))]
+    sources = [path.read_text() for path in sorted((ROOT / "examples").rglob("*.py"))]
     for page in sorted((ROOT / "docs/guide").glob("*.md")):
         blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
         assert blocks

@@ -42,9 +42,9 @@ MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
     *("engine", "lifecycle", "model", "pipeline", "endpoint", "service"),
-    *("notebook_source", "code_transfer", "handler", "openapi", "workers", "publishing", "worker"),
-    *("health", "server"),
-    *("targets", "reload", "runner", "forms", "methods", "client", "testing"),
+    *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
+    *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
+    *("forms", "methods", "event_stream", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
 
@@ -269,3 +269,39 @@ def test_the_client_chooses_among_the_forms_of_an_image_or_a_table() -> None:
     assert not describe(octets).asks_origin
     assert describe(value).gives == ("application/json",)
     assert not describe(value).asks_origin
+
+
+@pytest.mark.parametrize(
+    "hint", [Iterator[int], Generator[int], Iterable[int], AsyncIterator[int], AsyncGenerator[int]]
+)
+def test_the_hint_of_a_generator_is_that_of_its_items(hint: Any) -> None:
+    def steps():  # type: ignore[no-untyped-def]
+        yield 1
+
+    async def asteps():  # type: ignore[no-untyped-def]
+        yield 1
+
+    def plain():  # type: ignore[no-untyped-def]
+        return iter([1])
+
+    for function, streaming, asynchronous in (
+        (steps, True, False),
+        (asteps, True, True),
+        (plain, False, False),
+    ):
+        function.__annotations__["return"] = hint
+        found = schema.describe(function, "f")
+        assert (found.streaming, found.asynchronous) == (streaming, asynchronous)
+        if streaming:
+            assert found.result is not None
+            assert found.result.adapter is not None
+            assert found.result.adapter.json_schema() == {"type": "integer"}
+
+
+def test_a_generator_without_a_hint_of_its_items_has_no_schema() -> None:
+    def steps():  # type: ignore[no-untyped-def]
+        yield 1
+
+    found = schema.describe(steps, "f")
+    assert found.streaming
+    assert found.result is None

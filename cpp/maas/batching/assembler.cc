@@ -70,6 +70,10 @@ void Assembler::check(const BatchResult& result, std::int64_t rows) const {
     fail("the model returned " + std::to_string(result.row_errors.size()) + " row errors for " +
          std::to_string(rows) + " rows");
   }
+  if (!result.streams.empty() && std::cmp_not_equal(result.streams.size(), rows)) {
+    fail("the model returned " + std::to_string(result.streams.size()) + " streams for " +
+         std::to_string(rows) + " rows");
+  }
   if (result.outputs.size() != signature_.outputs.size()) {
     fail("the model returned " + std::to_string(result.outputs.size()) + " outputs, " +
          std::to_string(signature_.outputs.size()) + " are declared");

@@ -11,6 +11,7 @@
 #include "maas/base/priority.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
+#include "maas/runtime/item_stream.h"
 #include "maas/runtime/origin.h"
 #include "maas/tensor/tensor.h"
 
@@ -34,7 +35,8 @@ struct Timings {
 };
 
 struct Reply {
-  std::vector<Tensor> outputs;  // this request's rows of each output, in signature order
+  std::vector<Tensor> outputs;         // this request's rows of each output, in signature order
+  std::shared_ptr<ItemStream> stream;  // in place of outputs
   Timings timings;
 };
 

@@ -47,6 +47,7 @@ struct EndpointSpec {
   std::vector<FieldSpec> fields;
   Duration timeout{};
   bool native = false;
+  bool streams = false;      // it answers with a stream
   bool asks_origin = false;  // its requests carry an Origin
   std::vector<OpPtr> pre;    // applied to every field's tensor
   std::vector<OutputSpec> outputs;

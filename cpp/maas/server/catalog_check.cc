@@ -98,7 +98,7 @@ void check_endpoint(const EndpointSpec& endpoint) {
   }
   if (endpoint.native) {
     check_native(endpoint);
-  } else {
+  } else if (!endpoint.streams) {
     require(endpoint.model->model().signature().outputs.size() == 2,
             endpoint.path + " needs a model that answers with body and content type");
   }

@@ -152,7 +152,12 @@ std::shared_ptr<PendingCall> Server::begin(Call call) {
 }
 
 Server::Answer Server::handle(Call call) {
-  return begin(std::move(call))->wait();
+  const auto pending = begin(std::move(call));
+  Answer answer = pending->wait();
+  for (std::string more = pending->read(); !more.empty(); more = pending->read()) {
+    answer.body += more;
+  }
+  return answer;
 }
 
 }  // namespace maas

@@ -11,6 +11,7 @@
 #include "maas/server/field_problems.h"
 #include "maas/server/http_status.h"
 #include "maas/server/json_body.h"
+#include "maas/server/stream_format.h"
 #include "maas/server/typed_request.h"
 #include "maas/server/typed_response.h"
 
@@ -66,6 +67,15 @@ const std::string& answer_of(const Tensor& output) {
   return output.strings().front();
 }
 
+StreamFormat stream_format_of(const Exchange& exchange) {
+  if (const auto format = choose_stream_format(exchange.http.headers)) {
+    return *format;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "this path answers with a stream; accept text/event-stream or application/x-ndjson")
+      .with_http_status(406);
+}
+
 void prepare(const std::vector<OpPtr>& ops, std::vector<Tensor>& inputs) {
   for (Tensor& input : inputs) {
     if (!ops.empty() && !input.is_absent()) {
@@ -91,6 +101,9 @@ void TypedHandler::start(Exchange& exchange) const {
   std::vector<Tensor>& inputs = exchange.request.inputs;
   const BodyKind& kind = body_kind(exchange.http, endpoint);
   require_uncompressed(exchange.http);
+  if (endpoint.streams) {
+    (void)stream_format_of(exchange);
+  }
   const Urgency asked = read_urgency(exchange.http.headers);
   Exchange::require_admission(*endpoint.model);
   read_typed_request(kind, exchange.http, endpoint, max_bytes_, inputs);
@@ -103,6 +116,10 @@ void TypedHandler::start(Exchange& exchange) const {
 
 void TypedHandler::finish(Exchange& exchange, Reply reply) const {
   const EndpointSpec& endpoint = *exchange.endpoint;
+  if (reply.stream) {
+    exchange.respond_with(std::move(reply.stream), stream_format_of(exchange));
+    return;
+  }
   if (endpoint.native) {
     write_typed_response(endpoint, exchange.request.inputs, reply.outputs, exchange.response.body);
   } else {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "caller.h"
 #include "engine_handle.h"
 #include "module.h"
 #include "python_model.h"
@@ -130,10 +131,24 @@ ModelHandle add_callable(const EngineHandle& self,
           self.engine->serve_apart({std::move(name), 1}, std::move(model), batching, threads)};
 }
 
-std::vector<Tensor> run(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s) {
-  Clock& clock = *self.engine->clock();
-  return call(self.served->batcher(), std::move(inputs), clock,
-              Deadline::after(clock, duration(timeout_s)))
+// On behalf of the requests that `caller` tells, or those whose handler runs on this thread.
+Caller caller_of(const ModelHandle& self, double timeout_s, const CallerHandle* given) {
+  const Clock& clock = *self.engine->clock();
+  const RunningItems running = given != nullptr ? given->running() : RunningItems::current();
+  const Deadline deadline = Deadline::after(clock, duration(timeout_s));
+  Caller caller = Caller::of(running.items, deadline);
+  if (running.clock != nullptr && !clock.agrees_with(*running.clock)) {
+    caller.deadline = deadline;  // a test holds the clock of its server, and not that of the model
+  }
+  return caller;
+}
+
+std::vector<Tensor> run(const ModelHandle& self,
+                        std::vector<Tensor> inputs,
+                        double timeout_s,
+                        const CallerHandle* caller) {
+  return call(self.served->batcher(), std::move(inputs), *self.engine->clock(),
+              caller_of(self, timeout_s, caller))
       .value()
       .outputs;
 }
@@ -150,9 +165,11 @@ void tell(const py::object& done, const Result<Reply>& reply) {
   }
 }
 
-void submit(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, PyHandle done) {
-  const Deadline deadline = Deadline::after(*self.engine->clock(), duration(timeout_s));
-  call_async(self.served->batcher(), std::move(inputs), deadline,
+void submit(const ModelHandle& self,
+            std::vector<Tensor> inputs,
+            const Caller& caller,
+            PyHandle done) {
+  call_async(self.served->batcher(), std::move(inputs), caller,
              [done = std::move(done)](const Result<Reply>& reply) {
                if (interpreter_is_finalizing()) {
                  return;
@@ -296,16 +313,17 @@ void bind_model(const py::module_& module) {
       .def_property_readonly(
           "max_batch_size",
           [](const ModelHandle& self) { return self.served->batcher().options().max_batch_size; })
-      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), Unlocked())
+      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), py::arg("caller") = py::none(),
+           Unlocked())
       .def(
           "submit",
-          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s,
-             py::object done) {
+          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, py::object done,
+             const CallerHandle* caller) {
             PyHandle handle(std::move(done));
             const py::gil_scoped_release unlocked;
-            submit(self, std::move(inputs), timeout_s, std::move(handle));
+            submit(self, std::move(inputs), caller_of(self, timeout_s, caller), std::move(handle));
           },
-          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"))
+          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"), py::arg("caller") = py::none())
       .def("statistics", &statistics);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "caller.h"
 #include "failure.h"
 #include "python_stream.h"
 #include <pybind11/stl.h>
@@ -15,6 +16,12 @@
 #include "maas/server/field_part.h"
 
 namespace maas {
+
+RunningItems& RunningItems::current() noexcept {
+  thread_local RunningItems running;
+  return running;
+}
+
 namespace {
 
 namespace py = pybind11;
@@ -185,7 +192,8 @@ Result<BatchResult> read_answers(const py::object& given, std::size_t rows) {
 // waits for ever for a coroutine that was lost.
 class Done {
  public:
-  Done(BatchDone done, std::size_t rows) : done_(std::move(done)), rows_(rows) {}
+  Done(BatchDone done, std::size_t rows, CallerHandle caller)
+      : done_(std::move(done)), rows_(rows), caller_(std::move(caller)) {}
   ~Done() {
     if (done_) {
       done_(Error(ErrorCode::kInternal, "the handler was dropped before it answered"));
@@ -202,10 +210,12 @@ class Done {
     // find the interpreter ended by whoever got the answer, which no C++ frame survives.
     std::exchange(done_, {})(read_answers(answers, rows_));
   }
+  [[nodiscard]] CallerHandle caller() const { return caller_; }
 
  private:
   BatchDone done_;
-  std::size_t rows_;
+  const std::size_t rows_;
+  const CallerHandle caller_;
 };
 
 // Calls the handler, with the GIL. Nothing when its answers come later, through `done`.
@@ -214,18 +224,23 @@ std::optional<Result<BatchResult>> call(const py::object& function,
                                         const Batch& batch,
                                         BatchDone& done) {
   const py::gil_scoped_acquire gil;
+  const RunningScope running({batch.items, options.clock.get()});
   try {
     const auto rows = static_cast<std::size_t>(batch.rows);
     const py::list columns = columns_of(batch, options.fields);
     if (options.streaming) {
-      auto streams = std::make_unique<BatchStreams>(batch, std::move(done));
+      auto streams = std::make_unique<BatchStreams>(batch, options.clock, std::move(done));
+      const CallerHandle caller = streams->caller();
+      const RunningScope beyond_deadlines(caller.running());
       const py::list requests = requests_of(batch, options, streams->rows());
       function(columns, requests, std::move(streams));
       return std::nullopt;
     }
     const py::list requests = requests_of(batch, options);
     if (options.asynchronous) {
-      function(columns, requests, std::make_unique<Done>(std::move(done), rows));
+      function(
+          columns, requests,
+          std::make_unique<Done>(std::move(done), rows, CallerHandle{batch.items, options.clock}));
       return std::nullopt;
     }
     return read_answers(function(columns, requests), rows);
@@ -269,6 +284,7 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
 void PythonModel::warm_up(std::int64_t /*rows*/, const ExecutorContext& /*context*/) {}
 
 void bind_python_model(const py::module_& module) {
+  py::class_<CallerHandle>(module, "Caller", py::is_final());
   py::class_<RequestInfo>(module, "RequestInfo", py::is_final())
       .def_property_readonly("id", &RequestInfo::id)
       .def_property_readonly("cancelled", &RequestInfo::cancelled)
@@ -278,7 +294,8 @@ void bind_python_model(const py::module_& module) {
       .def_property_readonly("headers", &RequestInfo::headers)
       .def_property_readonly("identity", &RequestInfo::identity);
   py::class_<Done>(module, "Done", py::is_final())
-      .def("__call__", &Done::answer, py::arg("answers"));
+      .def("__call__", &Done::answer, py::arg("answers"))
+      .def_property_readonly("caller", &Done::caller);
 }
 
 }  // namespace maas

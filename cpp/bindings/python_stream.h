@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "caller.h"
 #include <pybind11/pybind11.h>
 
 #include "maas/base/file_descriptor.h"
@@ -33,7 +34,7 @@ class LoopEvents {
 // batch itself, which runs until end().
 class BatchStreams {
  public:
-  BatchStreams(const Batch& batch, BatchDone done);
+  BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, BatchDone done);
   ~BatchStreams() { end(); }
   BatchStreams(const BatchStreams&) = delete;
   BatchStreams& operator=(const BatchStreams&) = delete;
@@ -46,8 +47,10 @@ class BatchStreams {
   void begin(const pybind11::object& failures);
   // Nothing more is written; a stream that has not ended fails.
   void end() noexcept;
+  [[nodiscard]] const CallerHandle& caller() const noexcept { return caller_; }
 
  private:
+  CallerHandle caller_;
   std::vector<std::shared_ptr<ItemStream>> rows_;
   BatchDone done_;
 };

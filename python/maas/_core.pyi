@@ -201,13 +201,17 @@ class Model:
     @property
     def max_batch_size(self) -> int: ...
     # inputs in signature order, each with its leading batch dimension
-    def run(self, inputs: Sequence[Tensor], timeout_s: float) -> list[Tensor]: ...
+    # without a caller: on behalf of the requests whose callable runs on this thread
+    def run(
+        self, inputs: Sequence[Tensor], timeout_s: float, caller: Caller | None = None
+    ) -> list[Tensor]: ...
     # done(outputs, None) or done(None, error), from a thread of the core that holds the GIL
     def submit(
         self,
         inputs: Sequence[Tensor],
         timeout_s: float,
         done: Callable[[list[Tensor] | None, Exception | None], None],
+        caller: Caller | None = None,
     ) -> None: ...
     def statistics(self) -> dict[str, Any]: ...
 
@@ -303,10 +307,16 @@ class RequestInfo:
     def identity(self) -> str: ...
 
 @final
+class Caller:
+    """The requests that a callable answers, for calls that are made on their behalf."""
+
+@final
 class Done:
     """Takes the answers of one asynchronous batch, once."""
 
     def __call__(self, answers: list[Any]) -> None: ...
+    @property
+    def caller(self) -> Caller: ...
 
 @final
 class LoopEvents:
@@ -343,6 +353,8 @@ class BatchStreams:
     def begin(self, failures: list[Any]) -> None: ...
     # the batch is over; what has not ended fails
     def end(self) -> None: ...
+    @property
+    def caller(self) -> Caller: ...
 
 @final
 class Endpoint:

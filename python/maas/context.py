@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from maas.logs import logger
 
 if TYPE_CHECKING:
     from maas import _core
+
+
+# The requests that the running coroutine answers. A `def` needs none: the core knows its thread.
+caller: ContextVar[_core.Caller | None] = ContextVar("maas_caller", default=None)
 
 
 class Context:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import encoding, engine, media
-from maas.context import Context
+from maas.context import Context, caller
 from maas.errors import BatchLengthError, Error
 from maas.logs import logger
 from maas.reading import ArrayReader, Unreadable, reader
@@ -245,6 +245,7 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
         return await to_thread(step, *arguments) if adapter.decodes else step(*arguments)
 
     async def answer(columns: Columns, requests: Requests, done: _core.Done) -> None:
+        caller.set(done.caller)
         answers: list[Any] = [FAILED] * len(requests)
         try:
             open_answers: list[Any] = [None] * len(requests)

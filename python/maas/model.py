@@ -83,8 +83,8 @@ class Model:
 
     Arrays carry the leading batch dimension. `model(x)` and `model(name=x)` return a dict of
     arrays by output name; inside a running event loop they return an awaitable of it. `run` always
-    waits for the result, also in a notebook cell. Any thread may call it. A handler's calls have the
-    id, the priority and at most the deadline of the request it answers, and end when its client
+    waits for the result, also in a notebook cell. Any thread may call it. A handler's calls have
+    the id, the priority and at most the deadline of the request it answers, and end when its client
     leaves.
     """
 

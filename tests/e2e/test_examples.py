@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,6 +89,25 @@ def test_the_workers_example_answers_and_survives_a_crash(serve: Callable[..., P
     with pytest.raises(maas.UnavailableError, match="Segmentation fault"):
         client.call("/crash")
     assert client.call("/greet", name="again")["text"] == "Hello, again"
+
+
+def test_the_pipeline_example_is_fitted_and_answers(
+    tmp_path: Path, serve: Callable[..., Process]
+) -> None:
+    folder = ROOT / "examples/pipeline"
+    assert_short("pipeline")
+    train = [sys.executable, str(folder / "train.py"), "--output", str(tmp_path)]
+    done = subprocess.run(train, check=True, capture_output=True, text=True)
+    assert float(done.stdout.split()[1]) > 0.9
+    shutil.copy(folder / "app.py", tmp_path)
+    client = serve(tmp_path / "app.py").client()
+    assert client.call("/classify", **IMAGE) == {"label": 7}
+    assert client.call("/is_even", **IMAGE) is False
+    image = np.array(IMAGE["image"], np.float32)[None] / 16
+    answer = client.infer("digits", {"image": image})
+    assert np.asarray(answer["components"]).shape == (1, 16)
+    alone = client.infer("classifier", {"components": np.asarray(answer["components"], np.float32)})
+    np.testing.assert_array_equal(alone["logits"], answer["logits"])
 
 
 def test_the_images_example_answers_as_its_readme_says(serve: Callable[..., Process]) -> None:

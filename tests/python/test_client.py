@@ -158,7 +158,7 @@ def test_infer_speaks_the_protocol() -> None:
     _, path, _, sent = client.asked
     assert path == "/v2/models/net/versions/3/infer"
     assert b'"datatype":"FP32","data":[0.5]' in sent
-    assert b'"datatype": "BYTES", "data": ["a"]' in sent
+    assert b'"datatype":"BYTES","data":["a"]' in sent
 
 
 def test_a_list_is_sent_in_the_dtype_that_the_model_declares() -> None:

@@ -14,13 +14,6 @@ std::string seconds(Duration duration) {
   return tenths % 10 == 0 ? whole + " s" : whole + "." + std::to_string(tenths % 10) + " s";
 }
 
-// Different models of a pool may take the same inputs.
-Digest name_of(const WorkerTask& task, std::size_t item) {
-  Digest digest = digest_of(task.batch, item, *task.signature);
-  digest[0] ^= task.model;
-  return digest;
-}
-
 }  // namespace
 
 WorkerPool::WorkerPool(Options options)
@@ -107,7 +100,7 @@ std::optional<Error> WorkerPool::unavailable() const {
 // Batches on their way
 
 void WorkerPool::submit(const TaskPtr& task) {
-  std::optional<Error> refused = refusal(*task);
+  std::optional<Error> refused = screening_.refusal(*task, options_.worker.clock->now());
   if (!refused) {
     const std::lock_guard lock(mutex_);
     refused = alarm_error(options_.worker.clock->now());
@@ -198,9 +191,7 @@ void WorkerPool::answered(const TaskPtr& task, Result<BatchResult> result) noexc
     const std::lock_guard lock(mutex_);
     watch_.answered();
   }
-  if (any_suspects_.load(std::memory_order_relaxed)) {
-    clear_suspects(*task);
-  }
+  screening_.answered(*task);
   place();
   task->answer(std::move(result));
 }
@@ -269,7 +260,7 @@ void WorkerPool::tell(const Worker& worker, const Worker::End& end, Duration wai
 
 // What becomes of the batches of a worker that has died.
 void WorkerPool::bury(const Worker& worker, const Worker::End& end) {
-  const bool known = !end.hung && note_suspects(end);
+  const bool known = !end.hung && screening_.died(end.tasks, options_.worker.clock->now());
   bool raised = false;
   const Answers answers = settle_accounts(end, known, raised);
   if (raised) {
@@ -294,7 +285,8 @@ WorkerPool::Answers WorkerPool::settle_accounts(const Worker::End& end, bool kno
   for (const TaskPtr& task : end.tasks) {
     ++task->deaths;
     const bool alone = task->batch.items.size() <= 1;
-    if (task->idempotent && alone && !end.hung && task->deaths == 1 && !is_culprit(*task)) {
+    if (task->idempotent && alone && !end.hung && task->deaths == 1 &&
+        !screening_.is_culprit(*task, options_.worker.clock->now())) {
       task->exclusive = true;  // so that its worker's death would be its own doing
       again.push_back(task);
     } else {
@@ -326,84 +318,6 @@ Error WorkerPool::why_failed(const WorkerTask& task, const Worker::End& end) con
     return Error(ErrorCode::kInternal, what).with_http_status(503).as_shared();
   }
   return Error(ErrorCode::kUnavailable, what + "; try again").as_final();
-}
-
-// Suspects
-
-// Whether all of them had ended a worker before and are the same requests as then.
-bool WorkerPool::note_suspects(const Worker::End& end) {
-  const TimePoint now = options_.worker.clock->now();
-  const bool alone = end.tasks.size() == 1 && end.tasks.front()->batch.items.size() == 1;
-  bool known = !end.tasks.empty();
-  for (const TaskPtr& task : end.tasks) {
-    for (std::size_t i = 0; i < task->batch.items.size(); ++i) {
-      const Digest digest = name_of(*task, i);
-      const RequestId& id = task->batch.items[i].id;
-      suspects_.with([&](Suspects& suspects) {
-        const auto record = suspects.find(digest, now);
-        known = known && record && record->last.text() == id.text();
-        suspects.died(digest, id, alone, now);
-      });
-      any_suspects_ = true;
-    }
-  }
-  return known;
-}
-
-void WorkerPool::clear_suspects(const WorkerTask& task) {
-  for (std::size_t i = 0; i < task.batch.items.size(); ++i) {
-    const Digest digest = name_of(task, i);
-    suspects_.with([&](Suspects& suspects) {
-      suspects.answered(digest);
-      any_suspects_ = !suspects.empty();
-    });
-  }
-}
-
-bool WorkerPool::is_culprit(const WorkerTask& task) {
-  const TimePoint now = options_.worker.clock->now();
-  for (std::size_t i = 0; i < task.batch.items.size(); ++i) {
-    const Digest digest = name_of(task, i);
-    const auto record = suspects_.with([&](Suspects& all) { return all.find(digest, now); });
-    if (record && record->is_culprit()) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// Why a batch is not run as it is; one that holds a suspect runs when nothing else does.
-std::optional<Error> WorkerPool::refusal(WorkerTask& task) {
-  if (!any_suspects_.load(std::memory_order_relaxed)) {
-    return std::nullopt;
-  }
-  const TimePoint now = options_.worker.clock->now();
-  std::optional<Suspects::Record> culprit;
-  int newcomers =
-      0;  // suspects that are not a batch's that failed, which the batcher divides itself
-  for (std::size_t i = 0; i < task.batch.items.size(); ++i) {
-    const Digest digest = name_of(task, i);
-    const auto record = suspects_.with([&](Suspects& all) { return all.find(digest, now); });
-    if (record) {
-      task.exclusive = true;
-      newcomers += record->last.text() == task.batch.items[i].id.text() ? 0 : 1;
-      culprit = record->is_culprit() ? record : culprit;
-    }
-  }
-  // The batcher finds one of them for certain, and several at the price of their neighbours.
-  if (task.batch.items.size() > 1 && task.divides && (culprit || newcomers == 1)) {
-    return Error(ErrorCode::kInternal, "a request of this batch may have ended a worker process")
-        .with_http_status(503)
-        .as_shared();
-  }
-  if (culprit) {
-    return Error(ErrorCode::kUnprocessable,
-                 "a request like this one ended its worker process " +
-                     std::to_string(culprit->alone) + " times; it is refused for " +
-                     seconds(Suspects::kMemory - (now - culprit->latest)))
-        .as_final();
-  }
-  return std::nullopt;
 }
 
 bool WorkerPool::wait_to_restart(TimePoint until) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -13,10 +12,9 @@
 
 #include "maas/base/clock.h"
 #include "maas/base/error.h"
-#include "maas/base/guarded.h"
 #include "maas/base/log.h"
 #include "maas/workers/restart_policy.h"
-#include "maas/workers/suspects.h"
+#include "maas/workers/screening.h"
 #include "maas/workers/worker.h"
 #include "maas/workers/worker_stats.h"
 #include "maas/workers/worker_task.h"
@@ -64,7 +62,6 @@ class WorkerPool final : private Worker::Owner {
   void place();
   std::optional<Worker::Place> place_for(const TaskPtr& task);
   void drop_expired(TimePoint now, Answers& gone);
-  std::optional<Error> refusal(WorkerTask& task);
   [[nodiscard]] Error stopped() const;
   [[nodiscard]] std::optional<Error> alarm_error(TimePoint now) const;
 
@@ -75,9 +72,6 @@ class WorkerPool final : private Worker::Owner {
   void bury(const Worker& worker, const Worker::End& end);
   Answers settle_accounts(const Worker::End& end, bool blamed, bool& raised);
   Error why_failed(const WorkerTask& task, const Worker::End& end) const;
-  bool note_suspects(const Worker::End& end);
-  void clear_suspects(const WorkerTask& task);
-  bool is_culprit(const WorkerTask& task);
   bool wait_to_restart(TimePoint until);
   void tell(const Worker& worker, const Worker::End& end, Duration wait) const;
 
@@ -93,8 +87,7 @@ class WorkerPool final : private Worker::Owner {
   bool started_ = false;                // guarded by mutex_
   bool stopping_ = false;               // guarded by mutex_
 
-  Guarded<Suspects> suspects_;
-  std::atomic<bool> any_suspects_{false};
+  Screening screening_;
   std::vector<BackOff> back_offs_;  // each owned by its worker's thread
   std::mutex stopped_once_;
   std::vector<std::unique_ptr<Worker>> workers_;  // last: their threads use all of the above

@@ -146,7 +146,7 @@ void chain(benchmark::State& state) {
           : engine.serve_composed({"chain", 1}, std::make_shared<Pipeline>(wiring), {});
   const Tensor row = Tensor::zeros(DType::kFloat32, {1, 8});
   for ([[maybe_unused]] const auto _ : state) {
-    benchmark::DoNotOptimize(call(served->batcher(), {row}, *clock, Deadline::never()));
+    benchmark::DoNotOptimize(call(served->batcher(), {row}, *clock, Caller{}));
   }
 }
 

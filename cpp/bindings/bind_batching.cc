@@ -7,9 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "caller.h"
 #include "engine_handle.h"
 #include "module.h"
 #include "python_model.h"
+#include "python_stream.h"
 #include <pybind11/stl.h>
 
 #include "maas/batching/call.h"
@@ -129,10 +131,24 @@ ModelHandle add_callable(const EngineHandle& self,
           self.engine->serve_apart({std::move(name), 1}, std::move(model), batching, threads)};
 }
 
-std::vector<Tensor> run(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s) {
-  Clock& clock = *self.engine->clock();
-  return call(self.served->batcher(), std::move(inputs), clock,
-              Deadline::after(clock, duration(timeout_s)))
+// On behalf of the requests that `caller` tells, or those whose handler runs on this thread.
+Caller caller_of(const ModelHandle& self, double timeout_s, const CallerHandle* given) {
+  const Clock& clock = *self.engine->clock();
+  const RunningItems running = given != nullptr ? given->running() : RunningItems::current();
+  const Deadline deadline = Deadline::after(clock, duration(timeout_s));
+  Caller caller = Caller::of(running.items, deadline);
+  if (running.clock != nullptr && !clock.agrees_with(*running.clock)) {
+    caller.deadline = deadline;  // a test holds the clock of its server, and not that of the model
+  }
+  return caller;
+}
+
+std::vector<Tensor> run(const ModelHandle& self,
+                        std::vector<Tensor> inputs,
+                        double timeout_s,
+                        const CallerHandle* caller) {
+  return call(self.served->batcher(), std::move(inputs), *self.engine->clock(),
+              caller_of(self, timeout_s, caller))
       .value()
       .outputs;
 }
@@ -149,9 +165,11 @@ void tell(const py::object& done, const Result<Reply>& reply) {
   }
 }
 
-void submit(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, PyHandle done) {
-  const Deadline deadline = Deadline::after(*self.engine->clock(), duration(timeout_s));
-  call_async(self.served->batcher(), std::move(inputs), deadline,
+void submit(const ModelHandle& self,
+            std::vector<Tensor> inputs,
+            const Caller& caller,
+            PyHandle done) {
+  call_async(self.served->batcher(), std::move(inputs), caller,
              [done = std::move(done)](const Result<Reply>& reply) {
                if (interpreter_is_finalizing()) {
                  return;
@@ -192,6 +210,8 @@ py::dict statistics(const ModelHandle& self) {
   }
   py::dict out;
   out["requests"] = stats.requests.value();
+  out["streams"] = stats.streams.value();
+  out["stream_items"] = stats.stream_items.value();
   out["errors"] = errors;
   out["in_flight"] = stats.in_flight.value();
   out["queued"] = stats.queued.value();
@@ -224,13 +244,14 @@ void bind_serving(py::class_<EngineHandle>& engine) {
       .def(
           "add_callable",
           [](const EngineHandle& self, py::object function, std::string name,
-             std::vector<FieldSpec> fields, bool asynchronous, bool contexts,
+             std::vector<FieldSpec> fields, bool asynchronous, bool contexts, bool streaming,
              const BatchOptions& batching) {
-            return add_callable(self, {std::move(fields), asynchronous, contexts, {}, {}},
+            return add_callable(self,
+                                {std::move(fields), asynchronous, contexts, streaming, {}, {}},
                                 PyHandle(std::move(function)), std::move(name), batching);
           },
           py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
-          py::arg("asynchronous"), py::arg("contexts"), py::arg("batching"));
+          py::arg("asynchronous"), py::arg("contexts"), py::arg("streaming"), py::arg("batching"));
 }
 
 void bind_engine(const py::module_& module) {
@@ -292,16 +313,17 @@ void bind_model(const py::module_& module) {
       .def_property_readonly(
           "max_batch_size",
           [](const ModelHandle& self) { return self.served->batcher().options().max_batch_size; })
-      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), Unlocked())
+      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), py::arg("caller") = py::none(),
+           Unlocked())
       .def(
           "submit",
-          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s,
-             py::object done) {
+          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, py::object done,
+             const CallerHandle* caller) {
             PyHandle handle(std::move(done));
             const py::gil_scoped_release unlocked;
-            submit(self, std::move(inputs), timeout_s, std::move(handle));
+            submit(self, std::move(inputs), caller_of(self, timeout_s, caller), std::move(handle));
           },
-          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"))
+          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"), py::arg("caller") = py::none())
       .def("statistics", &statistics);
 }
 
@@ -331,15 +353,18 @@ void bind_batching(const py::module_& module) {
            py::arg("weight") = 1.0);
   py::class_<FieldSpec>(module, "Field", py::is_final())
       .def(py::init([](std::string name, const std::string& dtype,
-                       const std::vector<std::int64_t>& shape, bool required) {
+                       const std::vector<std::int64_t>& shape, bool required,
+                       std::vector<std::string> media) {
              return FieldSpec{
                  std::move(name),
                  dtype.empty() ? std::nullopt : std::optional(parse_numpy_dtype(dtype)),
-                 Shape(shape), required};
+                 Shape(shape), required, std::move(media)};
            }),
            py::arg("name"), py::kw_only(), py::arg("dtype") = "",
-           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true);
+           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true,
+           py::arg("media") = std::vector<std::string>{});
   bind_python_model(module);
+  bind_python_stream(module);
   bind_model(module);
   bind_engine(module);
 }

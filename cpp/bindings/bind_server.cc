@@ -83,17 +83,22 @@ NamedOutput make_output(std::string field,
   return {std::move(source), std::move(spec)};
 }
 
-void publish(const ServerHandle& self,
-             const std::vector<ModelHandle>& models,
-             std::vector<EndpointSpec> endpoints,
-             std::string components) {
+// What was served before a publication.
+struct Replaced {
+  std::weak_ptr<const void> catalog;
+};
+
+Replaced publish(const ServerHandle& self,
+                 const std::vector<ModelHandle>& models,
+                 std::vector<EndpointSpec> endpoints,
+                 std::string components) {
   Catalog catalog;
   for (const ModelHandle& model : models) {
     catalog.models.push_back(model.served);
   }
   catalog.endpoints = std::move(endpoints);
   catalog.components = std::move(components);
-  self.server->publish(std::move(catalog));
+  return {self.server->publish(std::move(catalog))};
 }
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -114,13 +119,26 @@ PendingHandle begin(const ServerHandle& self,
   return {self, self.server->begin(std::move(call))};
 }
 
-py::tuple wait(const PendingHandle& self) {
+// Status, headers and body; with `whole`, also what a stream brings.
+py::tuple answer(const PendingHandle& self, bool whole) {
   Server::Answer answer;
   {
     const py::gil_scoped_release unlocked;
     answer = self.call->wait();
+    for (std::string more; whole && !(more = self.call->read()).empty();) {
+      answer.body += more;
+    }
   }
   return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
+}
+
+py::bytes read(const PendingHandle& self) {
+  std::string bytes;
+  {
+    const py::gil_scoped_release unlocked;
+    bytes = self.call->read();
+  }
+  return py::bytes(bytes);
 }
 
 void bind_declarations(const py::module_& module) {
@@ -138,21 +156,25 @@ void bind_declarations(const py::module_& module) {
            py::arg("render") = "values", py::arg("k") = 0,
            py::arg("labels") = std::vector<std::string>{});
   py::class_<EndpointSpec>(module, "Endpoint", py::is_final())
-      .def(py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
-                       double timeout_s, bool native, const Ops& pre,
-                       const std::vector<NamedOutput>& outputs, std::string operation) {
-             EndpointSpec spec;
-             spec.path = std::move(path);
-             spec.model = model.served;
-             spec.fields = std::move(fields);
-             spec.timeout = duration(timeout_s);
-             spec.native = native;
-             spec.operation = std::move(operation);
-             return make_endpoint(std::move(spec), pre, outputs);
-           }),
-           py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"),
-           py::arg("timeout_s"), py::arg("native"), py::arg("pre") = Ops{},
-           py::arg("outputs") = std::vector<NamedOutput>{}, py::arg("operation") = "{}");
+      .def(
+          py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
+                      double timeout_s, bool native, bool asks_origin, bool streams, const Ops& pre,
+                      const std::vector<NamedOutput>& outputs, std::string operation) {
+            EndpointSpec spec;
+            spec.path = std::move(path);
+            spec.model = model.served;
+            spec.fields = std::move(fields);
+            spec.timeout = duration(timeout_s);
+            spec.native = native;
+            spec.asks_origin = asks_origin;
+            spec.streams = streams;
+            spec.operation = std::move(operation);
+            return make_endpoint(std::move(spec), pre, outputs);
+          }),
+          py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"), py::arg("timeout_s"),
+          py::arg("native"), py::arg("asks_origin") = false, py::arg("streams") = false,
+          py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
+          py::arg("operation") = "{}");
 }
 
 void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
@@ -163,12 +185,13 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
           "handle",
           [](const ServerHandle& self, std::string method, std::string target, Headers headers,
              const py::bytes& body) {
-            return wait(
-                begin(self, std::move(method), std::move(target), std::move(headers), body));
+            return answer(
+                begin(self, std::move(method), std::move(target), std::move(headers), body), true);
           },
           py::arg("method"), py::arg("target"), py::arg("headers"), py::arg("body"));
   py::class_<PendingHandle>(module, "PendingCall", py::is_final())
-      .def("wait", &wait)
+      .def("wait", [](const PendingHandle& self) { return answer(self, false); })
+      .def("read", &read)
       .def(
           "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())
       .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());
@@ -177,6 +200,8 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
 }  // namespace
 
 void bind_server(const py::module_& module) {
+  py::class_<Replaced>(module, "Replaced", py::is_final())
+      .def_property_readonly("gone", [](const Replaced& self) { return self.catalog.expired(); });
   bind_declarations(module);
   py::class_<ServerHandle> server(module, "Server", py::is_final());
   server
@@ -215,7 +240,14 @@ void bind_server(const py::module_& module) {
             return self.server->drain(duration(timeout_s));
           },
           py::arg("timeout_s"), Unlocked())
-      .def("stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked());
+      .def(
+          "stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
+      .def(
+          "set_unready",
+          [](const ServerHandle& self, std::string reason) {
+            self.server->set_unready(std::move(reason));
+          },
+          py::arg("reason"), Unlocked());
   bind_calls(module, server);
 }
 

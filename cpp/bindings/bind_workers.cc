@@ -50,9 +50,11 @@ using Callable = std::tuple<py::object, std::vector<FieldSpec>, bool, bool>;
 bool serve(const std::shared_ptr<WorkerSession>& self, std::vector<Callable> callables) {
   std::vector<WorkerSession::Served> models;
   for (auto& [function, fields, asynchronous, contexts] : callables) {
-    PythonModel::Options options{std::move(fields), asynchronous, contexts,
-                                 std::make_shared<SystemClock>(),
-                                 [self](const LogRecord& record) { self->log(record); }};
+    PythonModel::Options options{.fields = std::move(fields),
+                                 .asynchronous = asynchronous,
+                                 .contexts = contexts,
+                                 .clock = std::make_shared<SystemClock>(),
+                                 .log = [self](const LogRecord& record) { self->log(record); }};
     models.push_back(
         {std::make_shared<PythonModel>(PyHandle(std::move(function)), std::move(options)),
          asynchronous});

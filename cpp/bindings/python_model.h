@@ -25,12 +25,13 @@ class PythonModel final : public Model {
     std::vector<FieldSpec> fields;
     bool asynchronous = false;  // answers later, through a Done, from its own event loop
     bool contexts = false;      // gets RequestInfos in place of ids
+    bool streaming = false;     // answers with streams, through BatchStreams
     std::shared_ptr<Clock> clock;
     LogSink log;
   };
   PythonModel(PyHandle function, Options options);
-  // Of a callable with these fields, wherever it runs.
-  static Signature signature_of(const std::vector<FieldSpec>& fields);
+  // Of a callable with these fields, wherever it runs; streams are no outputs.
+  static Signature signature_of(const std::vector<FieldSpec>& fields, bool streaming = false);
 
   [[nodiscard]] const Signature& signature() const noexcept override { return signature_; }
   [[nodiscard]] std::string_view platform() const noexcept override { return "python"; }

@@ -24,9 +24,12 @@ from maas.errors import (
     UnavailableError,
     UnprocessableError,
 )
+from maas.files import File
+from maas.lifecycle import on_shutdown, on_startup
 from maas.model import Model, load
 from maas.pipeline import Pipeline, Stage
 from maas.service import Service, service
+from maas.tables import Columns
 from maas.types import Tensor
 
 if TYPE_CHECKING:
@@ -40,11 +43,13 @@ __all__ = [
     "BatchLengthError",
     "CancelledError",
     "Client",
+    "Columns",
     "ConfigError",
     "Context",
     "DeadlineExceededError",
     "EndpointSpec",
     "Error",
+    "File",
     "ForbiddenError",
     "InternalError",
     "InvalidArgumentError",
@@ -65,6 +70,8 @@ __all__ = [
     "__version__",
     "endpoint",
     "load",
+    "on_shutdown",
+    "on_startup",
     "ops",
     "serve",
     "service",

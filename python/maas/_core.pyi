@@ -121,10 +121,21 @@ class Output:
 
 @final
 class Field:
-    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text."""
+    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text.
+
+    With media, such as "image/*", a body of such a type may be the field as a whole, and the
+    endpoint takes forms: the column of the field has, for what did not come in JSON, a list of
+    (form, data, content type, filename), form being t(ext), q(uery), j(son) or f(ile).
+    """
 
     def __init__(
-        self, name: str, *, dtype: str = "", shape: Sequence[int] = (), required: bool = True
+        self,
+        name: str,
+        *,
+        dtype: str = "",
+        shape: Sequence[int] = (),
+        required: bool = True,
+        media: Sequence[str] = (),
     ) -> None: ...
 
 @final
@@ -166,6 +177,7 @@ class Engine:
         fields: Sequence[Field],
         asynchronous: bool,
         contexts: bool,
+        streaming: bool,
         batching: BatchOptions,
     ) -> Model: ...
     def close(self, timeout_s: float = 5.0) -> bool: ...
@@ -189,13 +201,17 @@ class Model:
     @property
     def max_batch_size(self) -> int: ...
     # inputs in signature order, each with its leading batch dimension
-    def run(self, inputs: Sequence[Tensor], timeout_s: float) -> list[Tensor]: ...
+    # without a caller: on behalf of the requests whose callable runs on this thread
+    def run(
+        self, inputs: Sequence[Tensor], timeout_s: float, caller: Caller | None = None
+    ) -> list[Tensor]: ...
     # done(outputs, None) or done(None, error), from a thread of the core that holds the GIL
     def submit(
         self,
         inputs: Sequence[Tensor],
         timeout_s: float,
         done: Callable[[list[Tensor] | None, Exception | None], None],
+        caller: Caller | None = None,
     ) -> None: ...
     def statistics(self) -> dict[str, Any]: ...
 
@@ -279,12 +295,66 @@ class RequestInfo:
     def cancelled(self) -> bool: ...
     # 0 when the deadline has passed, infinity without one
     def remaining_s(self) -> float: ...
+    # on the engine's clock, which is time.monotonic() unless it is manual
+    @property
+    def deadline(self) -> float | None: ...
+    # these are empty unless the endpoint was made with asks_origin=True
+    @property
+    def target(self) -> str: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]: ...
+    @property
+    def identity(self) -> str: ...
+
+@final
+class Caller:
+    """The requests that a callable answers, for calls that are made on their behalf."""
 
 @final
 class Done:
     """Takes the answers of one asynchronous batch, once."""
 
     def __call__(self, answers: list[Any]) -> None: ...
+    @property
+    def caller(self) -> Caller: ...
+
+@final
+class LoopEvents:
+    """How threads without the GIL wake an event loop: a file that becomes readable."""
+
+    def __init__(self) -> None: ...
+    def fileno(self) -> int: ...
+    # the numbers of those whom it concerns, each as often as it was told
+    def take(self) -> list[int]: ...
+
+@final
+class StreamWriter:
+    """The writing end of one row's stream; one thread at a time."""
+
+    # 0: there is room for more; 1: wait first, the item was taken; 2: the client left
+    def offer(self, item: bytes) -> int: ...
+    # until there is room; False when the client left
+    def wait(self) -> bool: ...
+    @property
+    def full(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...
+    # nothing follows; a failure is (code, status, message, detail). Only the first call counts
+    def end(self, failure: tuple[Any, ...] | None = None) -> None: ...
+    # `number` is added to the events when there is room again, and when the client leaves
+    def watch(self, events: LoopEvents, number: int) -> None: ...
+
+@final
+class BatchStreams:
+    """The streams of one batch, for a callable that was added with streaming=True."""
+
+    def writers(self) -> list[StreamWriter]: ...
+    # answers the batch: a failure for a row without a stream, None for the others
+    def begin(self, failures: list[Any]) -> None: ...
+    # the batch is over; what has not ended fails
+    def end(self) -> None: ...
+    @property
+    def caller(self) -> Caller: ...
 
 @final
 class Endpoint:
@@ -296,6 +366,8 @@ class Endpoint:
         fields: Sequence[Field],
         timeout_s: float,
         native: bool,
+        asks_origin: bool = False,
+        streams: bool = False,
         pre: Sequence[Op] = (),
         outputs: Sequence[Output] = (),
         operation: str = "{}",
@@ -309,8 +381,18 @@ class PendingCall:
     def done(self) -> bool: ...
     # status, headers and body; the same each time
     def wait(self) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    # the next bytes of a stream's body; none at its end
+    def read(self) -> bytes: ...
     # as a client that leaves
     def cancel(self) -> None: ...
+
+@final
+class Replaced:
+    """What was served before a publication."""
+
+    # no request that came under it is left
+    @property
+    def gone(self) -> bool: ...
 
 @final
 class Server:
@@ -332,7 +414,9 @@ class Server:
     def port(self) -> int: ...
     def publish(
         self, *, models: Sequence[Model], endpoints: Sequence[Endpoint], components: str = "{}"
-    ) -> None: ...
+    ) -> Replaced: ...
+    # not ready, for this reason, until it is told an empty one
+    def set_unready(self, reason: str) -> None: ...
     def start(self) -> None: ...
     # readiness off, no new connections, wait for what runs; at the limit the rest is answered with
     # 503 and it is False

@@ -6,7 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,17 +18,21 @@ from maas.errors import (
     UnavailableError,
     from_response,
 )
+from maas.event_stream import Chunks, Items
+from maas.forms import Headers, holds_bytes, written, written_form
+from maas.methods import Endpoints, Schema, operations_of, takes_form
 from maas.types import WIRE_NAMES
 
 if TYPE_CHECKING:
     from typing import Self
 
-Headers = list[tuple[str, str]]
 _DTYPES = {wire: dtype for dtype, wire in WIRE_NAMES.items()}
 
 
 class Caller:
     """The calls that every client has; a subclass brings `exchange`, one request's round trip."""
+
+    _operations: dict[str, Schema] | None = None
 
     def exchange(
         self, method: str, path: str, headers: Headers, body: bytes
@@ -36,9 +40,52 @@ class Caller:
         """Sends one request and gives status, headers and body of its answer."""
         raise NotImplementedError
 
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """Posts one request and gives status, headers and the body as it comes."""
+        raise NotImplementedError
+
+    def stream(self, path: str, **fields: Any) -> Items:
+        """The items of a streaming endpoint, as they come: ``for item in client.stream("/chat")``.
+
+        The request is made at once, so an early error is raised here; one midway ends the loop.
+        Closing the iterator leaves the server.
+        """
+        headers, body = written(fields)
+        accept = ("Accept", "text/event-stream, application/x-ndjson;q=0.9")
+        status, about, chunks = self.open(path, [*headers, accept], body)
+        if status >= 400:
+            try:
+                answer_of(status, about, b"".join(chunks))
+            finally:
+                chunks.close()
+        types = [value for name, value in about if name.lower() == "content-type"]
+        return Items(types[0] if types else "", chunks)
+
     def call(self, path: str, **fields: Any) -> Any:
-        """The answer of an endpoint: ``client.call("/echo", text="hi")``."""
-        return self.request("POST", path, fields)
+        """The answer of an endpoint: ``client.call("/echo", text="hi")``.
+
+        Arrays, tensors, dataclasses, pydantic models and tables are sent as JSON; bytes, files and
+        images as a form where the endpoint takes one. An answer that is no JSON is its bytes.
+        """
+        return answer_of(*self.exchange("POST", path, *self.written(path, fields)))
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The endpoints as methods, as the server describes them now."""
+        self._operations = None
+        return Endpoints(self.call, self.operations())
+
+    def operations(self) -> dict[str, Schema]:
+        """What /openapi.json says of each endpoint, by its path; asked for once."""
+        if self._operations is None:
+            self._operations = operations_of(self.request("GET", "/openapi.json"))
+        return self._operations
+
+    def written(self, path: str, fields: Mapping[str, Any]) -> tuple[Headers, bytes]:
+        """The headers and the body of a call."""
+        if holds_bytes(fields) and takes_form(self.operations().get(path)):
+            return written_form(fields)
+        return written(fields)
 
     def infer(
         self, model: str, inputs: Mapping[str, Any], *, version: int | None = None
@@ -112,6 +159,18 @@ class Client(Caller):
                 self._connection.close()
                 raise UnavailableError(f"no answer from {self.url}: {error}") from None
 
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """Posts on a connection of its own, which closing the body closes."""
+        old = self._connection
+        connection = http.client.HTTPConnection(old.host, old.port, timeout=old.timeout)
+        try:
+            connection.request("POST", self._prefix + path, body or None, dict(headers))
+            answer = connection.getresponse()
+        except (http.client.HTTPException, OSError) as error:
+            connection.close()
+            raise UnavailableError(f"no answer from {self.url}: {error}") from None
+        return answer.status, answer.getheaders(), _Body(self.url, connection, answer)
+
     def close(self) -> None:
         """Closes the connection; the next call opens another."""
         with self._lock:
@@ -136,11 +195,31 @@ class Client(Caller):
         return answer.status, answer.getheaders(), answer.read()
 
 
-def written(content: Any) -> tuple[Headers, bytes]:
-    """The headers and the body of a request with this JSON content; None is no body."""
-    if content is None:
-        return [], b""
-    return [("Content-Type", "application/json")], json.dumps(content, default=_plain).encode()
+class _Body:
+    """The body of an answer on a connection of its own."""
+
+    def __init__(
+        self,
+        url: str,
+        connection: http.client.HTTPConnection,
+        answer: http.client.HTTPResponse,
+    ) -> None:
+        self._url = url
+        self._connection = connection
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            while chunk := self._answer.read1(1 << 16):
+                yield chunk
+        except (http.client.HTTPException, OSError) as error:
+            raise UnavailableError(
+                f"{self._url} closed the connection before the answer was complete: {error!r}"
+            ) from None
+
+    def close(self) -> None:
+        self._answer.close()
+        self._connection.close()
 
 
 def answer_of(status: int, headers: Headers, body: bytes) -> Any:
@@ -164,17 +243,6 @@ def _failure(status: int, about: Mapping[str, str], data: bytes) -> Error:
     if status == 503 and "retry-after" in about:
         return OverloadedError(message, detail=detail, request_id=request_id)
     return from_response(status, message, detail=detail, request_id=request_id)
-
-
-def _plain(value: Any) -> Any:
-    """Arrays and numpy's scalars as JSON has them."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, bytes):
-        import base64
-
-        return base64.b64encode(value).decode()
-    raise InvalidArgumentError(f"a {type(value).__name__} has no JSON form")
 
 
 def _tensor(name: str, value: Any, declared: str | None) -> dict[str, Any]:

@@ -30,6 +30,8 @@ _RESERVED = ("/v2", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json")
 # A thread costs a stack and a turn at the GIL, a waiting coroutine next to nothing.
 DEFAULT_THREADS = 4
 DEFAULT_COROUTINES = 256
+# A generator's thread is held for as long as its client reads.
+DEFAULT_STREAM_THREADS = 32
 # One batch at a time: what arrives meanwhile becomes the next one. With more, each free thread or
 # coroutine would get a batch of its own, of few rows, and gain nothing under the GIL.
 DEFAULT_BATCHES = 1
@@ -40,8 +42,8 @@ class EndpointSpec:
     """One endpoint as data: what the decorator records, and what a Service without one takes.
 
     `max_concurrency` is how many calls may run at once: threads of a `def` (4 unless told
-    otherwise), waiting coroutines of an `async def` (256), batches of a batched handler (1).
-    With `workers` there is at least one for each of them.
+    otherwise, 32 when it is a generator), waiting coroutines of an `async def` (256), batches of a
+    batched handler (1). With `workers` there is at least one for each of them.
     """
 
     path: str
@@ -94,13 +96,15 @@ class EndpointSpec:
     @property
     def concurrency(self) -> int:
         """`max_concurrency`, or the default of its kind of function."""
-        if self.workers and not is_async(self.function):
+        if self.workers and not schema.is_async(self.function):
             return self.workers  # each runs one call at a time
         if self.max_concurrency is not None:
             return max(self.max_concurrency, self.workers)
         if self.max_batch_size > 1:
             return max(DEFAULT_BATCHES, self.workers)
-        return DEFAULT_COROUTINES if is_async(self.function) else DEFAULT_THREADS
+        if schema.is_async(self.function):
+            return DEFAULT_COROUTINES
+        return DEFAULT_STREAM_THREADS if schema.is_generator(self.function) else DEFAULT_THREADS
 
     def signature(self) -> schema.Signature:
         """The handler's parameters and result, from its hints."""
@@ -190,13 +194,6 @@ def _names_for_hints(function: object, caller: FrameType) -> dict[str, Any]:
     return dict(caller.f_locals)
 
 
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether a call gives a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - asks what it is, not whether it is
-    )
-
-
 def _check_function(spec: EndpointSpec) -> None:
     function: object = spec.function
     if isinstance(function, type):
@@ -212,11 +209,6 @@ def _check_function(spec: EndpointSpec) -> None:
     if not callable(function):
         raise InvalidArgumentError(
             f"@maas.endpoint decorates a function, and {function!r} cannot be called"
-        )
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise InvalidArgumentError(
-            f"endpoint {spec.name} is a generator, which cannot be served; return a list instead "
-            "of using `yield`"
         )
     try:
         inspect.signature(function)
@@ -275,7 +267,12 @@ def _check_workers(spec: EndpointSpec) -> None:
             f"endpoint {spec.name}: with model= the core answers, and there is no Python to run in "
             "workers; remove workers="
         )
-    if spec.max_concurrency is not None and not is_async(spec.function):
+    if schema.is_generator(spec.function):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: its items are streamed from this process; remove workers=, or "
+            "return a list"
+        )
+    if spec.max_concurrency is not None and not schema.is_async(spec.function):
         raise InvalidArgumentError(
             f"endpoint {spec.name}: each of its workers runs one call at a time; remove "
             "max_concurrency, or use more workers"

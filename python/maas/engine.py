@@ -8,6 +8,7 @@ by default. It is configured once, before its first use; servers and tests may b
 from __future__ import annotations
 
 import atexit
+import itertools
 import logging
 import os
 import sys
@@ -26,6 +27,34 @@ if TYPE_CHECKING:
 _EXECUTION = ("cores", "io_threads", "executors", "intra_op_threads", "max_held_bytes")
 
 
+class LoopWatch:
+    """What threads of the core tell the event loop, without the GIL: number to action."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        from maas import _core
+
+        self.loop = loop
+        self.events = _core.LoopEvents()
+        self._actions: dict[int, Callable[[], None]] = {}
+        self._numbers = itertools.count()
+        loop.call_soon_threadsafe(loop.add_reader, self.events.fileno(), self._read)
+
+    def add(self, action: Callable[[], None]) -> int:
+        """The number that calls `action` on the loop; the loop's own thread adds and removes."""
+        number = next(self._numbers)
+        self._actions[number] = action
+        return number
+
+    def remove(self, number: int) -> None:
+        """Whoever still tells that number is not heard."""
+        self._actions.pop(number, None)
+
+    def _read(self) -> None:
+        for number in dict.fromkeys(self.events.take()):
+            if (action := self._actions.get(number)) is not None:
+                action()
+
+
 class _Process:
     """What this process has one of; every field is guarded by `lock`."""
 
@@ -34,6 +63,7 @@ class _Process:
         self.settings: config.Settings | None = None
         self.engine: _core.Engine | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.loop_watch: LoopWatch | None = None
         self.at_exit: list[Callable[[], None]] = []
         self.is_worker = False
 
@@ -116,10 +146,19 @@ def check_that_it_may_serve() -> None:
             )
 
 
+def loop_watch() -> LoopWatch:
+    """How the core reaches that event loop."""
+    with _process.lock:
+        if _process.loop_watch is None:
+            _process.loop_watch = LoopWatch(loop())
+        return _process.loop_watch
+
+
 def before_exit(action: Callable[[], None]) -> None:
     """Runs `action` at the end of the process, before the engine closes."""
     with _process.lock:
-        _process.at_exit.append(action)
+        if action not in _process.at_exit:
+            _process.at_exit.append(action)
 
 
 def not_before_exit(action: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from maas import arrays, batching, engine
 from maas.batching import BatchPolicy, OnBatchError
+from maas.context import caller
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
 
@@ -82,7 +83,9 @@ class Model:
 
     Arrays carry the leading batch dimension. `model(x)` and `model(name=x)` return a dict of
     arrays by output name; inside a running event loop they return an awaitable of it. `run` always
-    waits for the result, also in a notebook cell. Any thread may call it.
+    waits for the result, also in a notebook cell. Any thread may call it. A handler's calls have
+    the id, the priority and at most the deadline of the request it answers, and end when its client
+    leaves.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -133,7 +136,7 @@ class Model:
 
         core = self.core(engine.default())
         try:
-            outputs = core.run(arrays.inputs_of(core, args, inputs), TIMEOUT_S)
+            outputs = core.run(arrays.inputs_of(core, args, inputs), TIMEOUT_S, caller.get())
         except _core.CoreError as error:
             raise from_core(error) from None
         return arrays.outputs_of(core, outputs)
@@ -171,7 +174,7 @@ class Model:
         def done(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
             loop.call_soon_threadsafe(finish, outputs, error)
 
-        core.submit(arrays.inputs_of(core, args, inputs), TIMEOUT_S, done)
+        core.submit(arrays.inputs_of(core, args, inputs), TIMEOUT_S, done, caller.get())
         return future
 
 

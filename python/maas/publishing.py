@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import batching, handler, openapi, ops, workers
+from maas import batching, handler, openapi, ops, streaming, workers
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
@@ -33,6 +33,20 @@ class Publication:
         """Ends the worker processes; what is published is not served any more."""
         for pool in self.pools:
             pool.stop()
+
+
+class Past:
+    """What was served before; idle once the last request that came under it is answered."""
+
+    def __init__(self, replaced: _core.Replaced, publication: Publication | None) -> None:
+        self._replaced = replaced
+        self._callables = list(publication.callables.values()) if publication else []
+
+    def idle(self) -> bool:
+        """Whether none of its requests is left, also none whose client has gone."""
+        return self._replaced.gone and not any(
+            item.statistics()["in_flight"] for item in self._callables
+        )
 
 
 def prepare(service: Service, on: _core.Engine) -> Publication:
@@ -80,13 +94,17 @@ def _in_workers(
 def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
     adapter = handler.Adapter(spec, signature)
     asynchronous = signature.asynchronous
-    make = handler.asynchronous if asynchronous else handler.synchronous
+    kind = streaming if signature.streaming else handler
+    make: Callable[[handler.Adapter], Callable[..., Any]] = (
+        kind.asynchronous if asynchronous else kind.synchronous
+    )
     return on.add_callable(
         make(adapter),
         name=spec.path,
         fields=fields(signature.parameters),
         asynchronous=asynchronous,
-        contexts=signature.context is not None,
+        contexts=signature.asks_origin,
+        streaming=signature.streaming,
         batching=batching.core_options(spec, spec.concurrency),
     )
 
@@ -102,6 +120,8 @@ def _plain(
         fields=fields(signature.parameters),
         timeout_s=spec.timeout_s,
         native=False,
+        asks_origin=signature.asks_origin,
+        streams=signature.streaming,
         operation=operation,
     )
 
@@ -134,7 +154,9 @@ def fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
     return [
         _core.Field(item.name, dtype=item.tensor.dtype, shape=item.tensor.shape)
         if item.tensor is not None
-        else _core.Field(item.name, required=item.required)
+        else _core.Field(
+            item.name, required=item.required, media=item.media.takes if item.media else ()
+        )
         for item in parameters
     ]
 
@@ -182,7 +204,7 @@ def _checked_source(spec: EndpointSpec, chain: ops.Chain, model: _core.Model) ->
 
 def _native_tensor(spec: EndpointSpec, given: Parameter, known: _core.TensorSpec) -> Tensor:
     place = f"endpoint {spec.name}: parameter {given.name!r}"
-    if given.kind == "json":
+    if given.kind in ("json", "media"):
         raise InvalidArgumentError(
             f"{place} is no array, and a native endpoint takes arrays alone; annotate it as "
             'Annotated[np.ndarray, maas.Tensor("float32", [4])]'

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Type hints of a handler -> its parameters: what each is read from and what it is checked by.
 
-A hint describes one row. Three kinds: a tensor with declared dtype and shape, which the core
-parses; a bare array, whose shape is what the request sends; any other JSON value, which pydantic
-checks. pydantic is imported when the first handler with such a value is described.
+A hint describes one row. Four kinds: a tensor with declared dtype and shape, which the core
+parses; a bare array, whose shape is what the request sends; media (bytes, files, images, tables),
+which may be a body or a part of a form; any other JSON value, which pydantic checks. pydantic is
+imported when the first handler with such a value is described.
 """
 
 from __future__ import annotations
@@ -13,21 +14,37 @@ import inspect
 import operator
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
 
 from maas.context import Context
 from maas.errors import InvalidArgumentError
+from maas.files import Media
+from maas.media import media_of
 from maas.types import Tensor
 
 if TYPE_CHECKING:
     import pydantic
 
 _REMEDY = (
-    "use str, int, float, bool, bytes, list, dict, a dataclass, a TypedDict, a pydantic model, or "
+    "use str, int, float, bool, bytes, list, dict, a dataclass, a TypedDict, a pydantic model, "
+    "maas.File, PIL.Image.Image, pandas.DataFrame, or "
     'Annotated[np.ndarray, maas.Tensor("float32", [4])]'
 )
+
+
+_ITERATORS = (Iterator, Generator, Iterable, AsyncIterator, AsyncGenerator, AsyncIterable)
+Library = Literal["numpy", "torch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +52,15 @@ class Parameter:
     """One key of an endpoint's body."""
 
     name: str
-    kind: Literal["tensor", "array", "json"]
+    kind: Literal["tensor", "array", "json", "media"]
     tensor: Tensor | None = None  # of a tensor
     dtype: str = ""  # of an array, when its hint gives one
+    library: Library = "numpy"  # whose arrays or tensors the handler gets
+    media: Media | None = None  # of media
+    many: bool = False  # a list of media
+    nullable: bool = False  # media, or None
     adapter: pydantic.TypeAdapter[Any] | None = None  # of a JSON value
     strict: bool | None = None  # how its validator is called; None leaves it to the type
-    octets: bool = False  # bytes: as a result they are the body itself, not JSON
     required: bool = True
     default: Any = None
 
@@ -52,7 +72,20 @@ class Signature:
     parameters: tuple[Parameter, ...]
     result: Parameter | None  # None when no hint says what the answer looks like
     asynchronous: bool
+    streaming: bool = False  # a generator; `result` is one of its items
     context: str | None = None  # the parameter that gets the request's context
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The media types of the answer; it is the client's choice when there are several."""
+        if self.result is None or self.result.media is None or self.result.many:
+            return ("application/json",)
+        return self.result.media.gives
+
+    @property
+    def asks_origin(self) -> bool:
+        """Whether what calls the handler looks at the head of the request."""
+        return self.context is not None or len(self.gives) > 1
 
 
 def describe(
@@ -74,12 +107,35 @@ def describe(
         for item in items
         if item.name not in contexts
     )
+    result = hints.get("return", inspect.Parameter.empty)
+    streaming = is_generator(function)
     return Signature(
         parameters=parameters,
         context=contexts[0] if contexts else None,
-        result=_result(hints.get("return", inspect.Parameter.empty)),
-        asynchronous=inspect.iscoroutinefunction(function),
+        result=_result(_item(result) if streaming else result),
+        asynchronous=is_async(function),
+        streaming=streaming,
     )
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a call gives a coroutine or an asynchronous generator."""
+    return _is(inspect.iscoroutinefunction, function) or _is(inspect.isasyncgenfunction, function)
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Whether a call gives a generator of either kind."""
+    return _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function)
+
+
+def _is(what: Callable[[Any], bool], function: Any) -> bool:
+    return what(function) or what(getattr(function, "__call__", None))  # noqa: B004 - asks what it is, not whether it is
+
+
+def _item(hint: Any) -> Any:
+    """What a generator with this hint yields."""
+    arguments = get_args(hint)
+    return arguments[0] if get_origin(hint) in _ITERATORS and arguments else inspect.Parameter.empty
 
 
 def _hints(function: Callable[..., Any], local_names: dict[str, Any]) -> dict[str, Any]:
@@ -140,30 +196,31 @@ def _described(name: str, hint: Any, place: str) -> Parameter:
         )
     bare, notes = _unwrapped(hint)
     tensors = [note for note in notes if isinstance(note, Tensor)]
-    if _is_array(bare):
+    if library := _library(bare):
         if not tensors:
-            return Parameter(name, "array", dtype=_array_dtype(bare))
+            return Parameter(name, "array", dtype=_array_dtype(bare), library=library)
         if option := tensors[0].of_inputs_alone:
             raise InvalidArgumentError(
                 f"{place}: {option}=True is for the inputs of maas.load; leave it out of the hint"
             )
-        if tensors[0].dtype == "bfloat16":
+        if tensors[0].dtype == _UNKNOWN[library]:
             raise InvalidArgumentError(
-                f"{place}: numpy has no bfloat16; declare float32 in the hint"
+                f"{place}: {library} has no {tensors[0].dtype}; declare another dtype in the hint"
             )
-        return Parameter(name, "tensor", tensor=tensors[0])
+        return Parameter(name, "tensor", tensor=tensors[0], library=library)
     if tensors or isinstance(hint, Tensor):
         raise InvalidArgumentError(
             f"{place}: a maas.Tensor annotates an array: "
             'Annotated[np.ndarray, maas.Tensor("float32", [4])]'
         )
+    if (found := _media(name, hint, place)) is not None:
+        return found
     return Parameter(
         name,
         "json",
         adapter=_adapter(hint, place),
         # A dataclass takes no configuration from here, and is not to be changed for it.
         strict=True if isinstance(hint, type) and is_dataclass(hint) else None,
-        octets=hint is bytes,
     )
 
 
@@ -174,10 +231,34 @@ def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
-def _is_array(hint: Any) -> bool:
-    # A hint that names numpy's array means that numpy has been imported by whoever wrote it.
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and (hint is numpy.ndarray or get_origin(hint) is numpy.ndarray)
+# The dtype of maas.Tensor that each library lacks.
+_UNKNOWN: dict[Library, str] = {"numpy": "bfloat16", "torch": "bytes"}
+
+
+def _library(hint: Any) -> Library | None:
+    """Whose array it is: a hint that names one means that whoever wrote it imported its library."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and (hint is numpy.ndarray or get_origin(hint) is numpy.ndarray):
+        return "numpy"
+    # While torch is being imported it is there without its names.
+    return "torch" if hint is not None and hint is getattr(torch, "Tensor", None) else None
+
+
+def _media(name: str, hint: Any, place: str) -> Parameter | None:
+    """The parameter of X, list[X] or either with None, X being media."""
+    options = get_args(hint) if isinstance(hint, _UNION) or get_origin(hint) is typing.Union else ()
+    nullable = type(None) in options
+    others = [item for item in options if item is not type(None)]
+    bare = others[0] if nullable and len(others) == 1 else hint
+    many = get_origin(bare) is list
+    found = media_of(get_args(bare)[0] if many else bare, place)
+    # A list of bytes is a JSON value as ever: bytes are no upload that comes in several parts.
+    if found is None or (many and get_args(bare)[0] is bytes):
+        return None
+    return Parameter(name, "media", media=found, many=many, nullable=nullable)
+
+
+_UNION = type(int | str)
 
 
 def _array_dtype(hint: Any) -> str:
@@ -231,7 +312,7 @@ def _modern(hint: Any) -> Any:
     changed = tuple(_modern(item) for item in arguments)
     if changed == arguments:
         return hint
-    if origin is typing.Union or isinstance(hint, type(int | str)):
+    if origin is typing.Union or isinstance(hint, _UNION):
         return functools.reduce(operator.or_, changed)
     return origin[changed]
 

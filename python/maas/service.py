@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 from maas import batching
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
+from maas.lifecycle import Hooks, hook_of, hooks_from
 from maas.model import Model
 
 C = TypeVar("C", bound=type)
@@ -37,9 +38,11 @@ def service(cls: None = None, *, name: str | None = None, workers: int = 0) -> C
 def service(cls: Any = None, *, name: str | None = None, workers: int = 0) -> Any:
     """Makes a class a service: one instance serves the methods decorated with @maas.endpoint.
 
-    The instance is made once, when it is served, and its `setup()` is called if it has one. The
-    name is the class's unless given. With `workers=N` each of N processes makes an instance of its
-    own, and all its endpoints run there; this process makes none.
+    The instance is made once, when it is served, and its `setup()` is called if it has one, its
+    `teardown()` when it is no longer served. Its `health()` is asked again and again: None or True
+    is well; False, a text with the reason, or an exception makes /readyz answer 503. The name is
+    the class's unless given. With `workers=N` each of N processes makes an instance of its own, and
+    all its endpoints run there; this process makes none.
     """
 
     def decorate(target: Any) -> Any:
@@ -81,8 +84,10 @@ class Service:
         endpoints: Iterable[EndpointSpec | Callable[..., Any]] = (),
         models: Iterable[Model] = (),
         name: str = DEFAULT_NAME,
+        hooks: Hooks = Hooks(),  # noqa: B008 - constant
     ) -> None:
         self.name = name
+        self.hooks = hooks
         self.endpoints = _distinct_paths(_as_spec(item) for item in endpoints)
         named = [spec.model for spec in self.endpoints if spec.model is not None]
         self.models = _distinct_names([*models, *named])
@@ -147,6 +152,17 @@ def _single(target: object) -> Service:
     raise TargetError(f"{shown} cannot be served; {_REMEDY}")
 
 
+def hooks_in(names: Mapping[str, Any]) -> Hooks:
+    """The functions of a module that are decorated to run around its serving."""
+    # A notebook keeps results of old cells in names that are not the function's own.
+    found = {
+        id(value): value
+        for name, value in names.items()
+        if hook_of(value) and getattr(value, "__name__", "") == name
+    }
+    return hooks_from(list(found.values()))
+
+
 def _is_served(name: str, value: object) -> bool:
     # A name with an underscore is private; a notebook keeps the results of old cells in such.
     if name.startswith("_"):
@@ -161,6 +177,7 @@ def _is_served(name: str, value: object) -> bool:
 def _served_names(names: Mapping[str, Any]) -> Iterator[Service]:
     values = {id(v): v for name, v in names.items() if _is_served(name, v)}
     with_instance = {type(value) for value in values.values()}
+    yield Service(hooks=hooks_in(names))
     for value in values.values():
         if value not in with_instance if isinstance(value, type) else True:
             yield collect(value)
@@ -171,6 +188,7 @@ def _merged(parts: list[Service]) -> Service:
     return Service(
         endpoints=[spec for part in parts for spec in part.endpoints],
         models=[model for part in parts for model in part.models],
+        hooks=sum((part.hooks for part in parts), Hooks()),
         name=names[0] if len(names) == 1 else DEFAULT_NAME,
     )
 
@@ -258,7 +276,43 @@ def _of_instance(instance: object) -> Service:
         endpoints=[method.bound_to(instance) for method in _method_specs(cls)],
         models=[value for value in vars(instance).values() if isinstance(value, Model)],
         name=spec.name,
+        hooks=_hooks_of(instance, spec.name),
     )
+
+
+def _hooks_of(instance: object, name: str) -> Hooks:
+    names = dict.fromkeys(key for base in reversed(type(instance).__mro__) for key in vars(base))
+    methods = [
+        getattr(instance, key)
+        for key in names
+        if hook_of(inspect.getattr_static(type(instance), key))
+    ]
+    own = hooks_from(methods)
+    teardown = (_Teardown(instance),) if callable(getattr(instance, "teardown", None)) else ()
+    health = getattr(instance, "health", None)
+    asked = callable(health) and spec_of(health) is None
+    return Hooks(
+        startup=own.startup,
+        shutdown=own.shutdown + teardown,
+        health=((name, health),) if asked and health is not None else (),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Teardown:
+    """Undoes `setup`, which is then called again when the instance is served again."""
+
+    instance: Any
+
+    def __call__(self) -> Any:
+        setattr(self.instance, _READY, False)
+        return self.instance.teardown()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Teardown) and other.instance is self.instance
+
+    def __hash__(self) -> int:
+        return id(self.instance)
 
 
 def _as_spec(item: object) -> EndpointSpec:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from maas import engine
-from maas.client import Caller, Headers, answer_of, written
+from maas.client import Caller, answer_of
 from maas.errors import DeadlineExceededError, InvalidArgumentError
+from maas.event_stream import Chunks
+from maas.forms import Headers
 from maas.server import Server
 
 if TYPE_CHECKING:
@@ -69,9 +71,15 @@ class TestClient(Caller):
         """One request through the server's own routes."""
         return self.server.handle(method, path, headers, body)
 
+    def open(self, path: str, headers: Headers, body: bytes) -> tuple[int, Headers, Chunks]:
+        """One request whose body is read as it comes."""
+        call = self.server.begin("POST", path, headers, body)
+        status, about, body = call.wait()
+        return status, about, _Body(call, body)
+
     def submit(self, path: str, **inputs: Any) -> PendingCall:
         """Makes the same call as `call` does, and does not wait for its answer."""
-        call = self.server.begin("POST", path, *written(inputs))
+        call = self.server.begin("POST", path, *self.written(path, inputs))
         return PendingCall(call, self.settle if self._own_engine is not None else None)
 
     def settle(self) -> None:
@@ -104,3 +112,20 @@ class TestClient(Caller):
         if self._own_engine is None:
             raise InvalidArgumentError("time passes by itself; use TestClient(manual_clock=True)")
         return self._own_engine
+
+
+class _Body:
+    """The body of an answer without a socket."""
+
+    def __init__(self, call: _core.PendingCall, begun: bytes) -> None:
+        self._call = call
+        self._begun = begun
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._begun:
+            yield self._begun
+        while chunk := self._call.read():
+            yield chunk
+
+    def close(self) -> None:
+        self._call.cancel()

@@ -1,14 +1,19 @@
 """Every example is served by the command that its README gives, and answers."""
 
+import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn.datasets
+from PIL import Image
 from server_process import ROOT, Process
 
 import maas
@@ -86,8 +91,86 @@ def test_the_workers_example_answers_and_survives_a_crash(serve: Callable[..., P
     assert client.call("/greet", name="again")["text"] == "Hello, again"
 
 
+def test_the_pipeline_example_is_fitted_and_answers(
+    tmp_path: Path, serve: Callable[..., Process]
+) -> None:
+    folder = ROOT / "examples/pipeline"
+    assert_short("pipeline")
+    train = [sys.executable, str(folder / "train.py"), "--output", str(tmp_path)]
+    done = subprocess.run(train, check=True, capture_output=True, text=True)
+    assert float(done.stdout.split()[1]) > 0.9
+    shutil.copy(folder / "app.py", tmp_path)
+    client = serve(tmp_path / "app.py").client()
+    assert client.call("/classify", **IMAGE) == {"label": 7}
+    assert client.call("/is_even", **IMAGE) is False
+    image = np.array(IMAGE["image"], np.float32)[None] / 16
+    answer = client.infer("digits", {"image": image})
+    assert np.asarray(answer["components"]).shape == (1, 16)
+    alone = client.infer("classifier", {"components": np.asarray(answer["components"], np.float32)})
+    np.testing.assert_array_equal(alone["logits"], answer["logits"])
+
+
+def test_the_images_example_answers_as_its_readme_says(serve: Callable[..., Process]) -> None:
+    assert_short("images")
+    client = serve(ROOT / "examples/images/app.py").client()
+    photos = Path(sklearn.datasets.__file__).parent / "images"
+    flower = Image.open(photos / "flower.jpg")
+    first, second = client.endpoints.colours(image=flower, count=2)
+    assert 1 > first["share"] >= second["share"] > 0
+    small = client.call("/thumbnail", image=flower, size=64)
+    assert Image.open(io.BytesIO(small)).size == (64, 43)
+    with pytest.raises(maas.UnprocessableError, match="between 1 and 1024"):
+        client.call("/thumbnail", image=flower, size=0)
+    uploads = [
+        maas.File((photos / name).read_bytes(), name) for name in ("china.jpg", "flower.jpg")
+    ]
+    answer = client.call("/album", photos=uploads, title="Trip")
+    assert answer == {
+        "title": "Trip",
+        "photos": 2,
+        "bytes": sum(len(upload.data) for upload in uploads),
+    }
+
+
+def test_the_tables_example_answers_as_its_readme_says(serve: Callable[..., Process]) -> None:
+    assert_short("tables")
+    client = serve(ROOT / "examples/tables/app.py").client()
+    data = sklearn.datasets.load_iris()
+    names = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    answer = client.endpoints.classify(flowers=pd.DataFrame(data.data, columns=names))
+    right = [
+        row["kind"] == data.target_names[n] for row, n in zip(answer, data.target, strict=True)
+    ]
+    assert sum(right) / len(right) > 0.95
+    with pytest.raises(maas.UnprocessableError, match="sepal_width"):
+        client.call("/classify", flowers=pd.DataFrame({"sepal_length": [1.0]}))
+    figures = client.call("/describe", table=pd.DataFrame({"a": [1, 3]}))
+    assert {row["figure"]: row["a"] for row in figures}["mean"] == 2
+    assert client.ready()
+
+
+def assert_short(example: str) -> None:
+    folder = ROOT / "examples" / example
+    assert len((folder / "app.py").read_text().splitlines()) <= 60
+    assert len((folder / "README.md").read_text().splitlines()) <= 20
+
+
+def test_the_streaming_example_sends_its_items(serve: Callable[..., Process]) -> None:
+    process = serve(ROOT / "examples/streaming/app.py")
+    client = process.client()
+    assert list(client.stream("/words", text="one by one")) == ["one", "by", "one"]
+    with pytest.raises(maas.UnprocessableError, match="no words"):
+        client.stream("/words", text="")
+    assert list(client.stream("/countdown", start=3)) == [3, 2, 1, 0]
+    found = client.stream("/countdown", start=1000)
+    assert next(found) == 1000
+    found.close()
+    process.wait_for("countdown is over")
+    assert list(client.stream("/squares", start=3, count=2)) == [9, 16]
+
+
 def test_every_block_of_code_in_the_guide_is_from_an_example_that_is_run() -> None:
-    sources = [path.read_text() for path in sorted((ROOT / "examples").glob("*/*.py"))]
+    sources = [path.read_text() for path in sorted((ROOT / "examples").rglob("*.py"))]
     for page in sorted((ROOT / "docs/guide").glob("*.md")):
         blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
         assert blocks

@@ -39,12 +39,12 @@ OWNERS = {
 
 # An import may point only to the left; `__init__` is the door, which only the command line uses.
 MODULES = [
-    *("errors", "types", "_core", "batching", "config", "logs", "context"),
-    *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "model", "pipeline", "endpoint", "service"),
-    *("notebook_source", "code_transfer", "handler", "openapi", "workers", "publishing", "worker"),
-    *("server",),
-    *("targets", "reload", "runner", "client", "testing"),
+    *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
+    *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
+    *("engine", "lifecycle", "model", "pipeline", "endpoint", "service"),
+    *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
+    *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
+    *("forms", "methods", "event_stream", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]
 

@@ -3,6 +3,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,36 @@ def test_the_loop_runs_on_a_thread_of_its_own() -> None:
     loop = engine.loop()
     assert loop is engine.loop()
     assert asyncio.run_coroutine_threadsafe(where(), loop).result(10) == "maas-loop"
+
+
+def test_the_watch_of_the_loop_calls_who_was_told_and_nobody_who_was_removed() -> None:
+    watch = engine.loop_watch()
+    assert watch is engine.loop_watch()
+    assert watch.loop is engine.loop()
+    called = threading.Event()
+    lines: list[int] = []
+
+    @maas.endpoint("/endless")
+    async def endless() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.sleep(600)
+        finally:
+            lines.append(threading.get_ident())
+            called.set()
+
+    with maas.TestClient(endless) as client:
+        found = client.stream("/endless")
+        assert next(found) == 1
+        found.close()  # a thread that is not the loop's tells it
+        assert called.wait(10)
+    assert lines == [thread.ident for thread in threading.enumerate() if thread.name == "maas-loop"]
+
+    async def forget() -> None:
+        watch.remove(watch.add(lambda: lines.clear()))
+
+    asyncio.run_coroutine_threadsafe(forget(), watch.loop).result(10)
+    assert lines
 
 
 def test_a_process_with_an_engine_and_a_loop_ends_cleanly() -> None:

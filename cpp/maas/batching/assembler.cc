@@ -43,8 +43,8 @@ Assembler::Stack Assembler::stack(const Jobs& jobs) const {
   for (const auto& job : jobs) {
     const Request& request = job->request;
     batch.rows += request.rows;
-    batch.items.push_back(
-        {request.id, request.rows, request.deadline, job->cancellation(), request.priority});
+    batch.items.push_back({request.id, request.rows, request.deadline, job->cancellation(),
+                           request.priority, request.origin});
     stack.length = std::max(stack.length, job->place.length);
   }
   if (jobs.size() == 1) {
@@ -68,6 +68,10 @@ Assembler::Stack Assembler::stack(const Jobs& jobs) const {
 void Assembler::check(const BatchResult& result, std::int64_t rows) const {
   if (!result.row_errors.empty() && std::cmp_not_equal(result.row_errors.size(), rows)) {
     fail("the model returned " + std::to_string(result.row_errors.size()) + " row errors for " +
+         std::to_string(rows) + " rows");
+  }
+  if (!result.streams.empty() && std::cmp_not_equal(result.streams.size(), rows)) {
+    fail("the model returned " + std::to_string(result.streams.size()) + " streams for " +
          std::to_string(rows) + " rows");
   }
   if (result.outputs.size() != signature_.outputs.size()) {

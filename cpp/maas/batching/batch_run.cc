@@ -2,18 +2,30 @@
 #include "maas/batching/batch_run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
 #include "maas/base/error.h"
 
 namespace maas {
+namespace {
+
+double seconds(Duration duration) noexcept {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
 
 BatchRun::BatchRun(const Means& means, ErrorSplit::Group group)
     : means_(means), group_(std::move(group)), started_(means.clock.now()), computing_(started_) {}
 
 BatchRun::~BatchRun() {
   finish(Error(ErrorCode::kInternal, "the model gave no answer").as_final());
+  if (streams_ > 0) {
+    compute_ = means_.clock.now() - computing_;
+    means_.owner.ended(*this);
+  }
 }
 
 void BatchRun::start(const ExecutorContext& context) noexcept {
@@ -42,7 +54,11 @@ void BatchRun::finish(Result<BatchResult> result) noexcept {
   compute_ = now - computing_;
   const std::optional<Error> failure = result ? deliver(*result, now) : result.error();
   around_ = computing_ - started_ + (means_.clock.now() - now);
-  means_.owner.ended(*this, failure);
+  failed_ = failure.has_value();
+  means_.owner.settled(*this, failure);
+  if (streams_ == 0) {
+    means_.owner.ended(*this);
+  }
 }
 
 // Why the jobs that stay in the group have no answer, if any do.
@@ -77,6 +93,10 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
     } else {
       Reply reply;
       reply.outputs = *std::move(outputs);
+      if (!result.streams.empty()) {
+        reply.stream = result.streams[static_cast<std::size_t>(first - job->request.rows)];
+        ++streams_;
+      }
       reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
       means_.owner.answer(*job, std::move(reply), now);
     }
@@ -86,6 +106,17 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
     group_.jobs = std::move(suspects_);
   }
   return failure;
+}
+
+void BatchRun::count_in(ModelStats& stats) const noexcept {
+  stats.batch_rows.observe(static_cast<double>(rows_));
+  stats.compute_seconds.observe(seconds(compute_));
+  stats.batch_seconds.observe(seconds(around_));
+  stats.in_flight.add(-streams_);
+  if (length_ > 0) {
+    stats.tokens.add(static_cast<std::uint64_t>(tokens_));
+    stats.padding_tokens.add(static_cast<std::uint64_t>(rows_ * length_ - tokens_));
+  }
 }
 
 }  // namespace maas

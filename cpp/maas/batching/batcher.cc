@@ -298,24 +298,37 @@ void Batcher::drop_gone(Taken& taken, TimePoint now) {
   }
 }
 
-void Batcher::ended(BatchRun& run, const std::optional<Error>& failure) noexcept {
-  const TimePoint now = host_.clock->now();
-  count(run);
+void Batcher::settled(BatchRun& run, const std::optional<Error>& failure) noexcept {
+  if (run.group().family != nullptr) {
+    stats_.rerun_rows.add(static_cast<std::uint64_t>(run.rows()));
+  }
   std::vector<ErrorSplit::Verdict> verdicts;
   {
     const std::lock_guard lock(mutex_);
-    const auto size =
-        static_cast<double>(run.length() > 0 ? run.rows() * run.length() : run.rows());
-    if (!failure) {  // what fails at once must not look fast
-      // A window holds work back on purpose: that is no lack of executors.
-      const bool waiting = !queue_.empty() && options_.policy == BatchPolicy::kEager;
-      service_.end(now, size, run.compute(), waiting);
-      brief_.observe(run.rows(), run.compute());
-    }
     verdicts = judge(run, failure);
   }
-  answer_all(verdicts, now);
-  release_executor();
+  answer_all(verdicts, host_.clock->now());
+}
+
+void Batcher::ended(BatchRun& run) noexcept {
+  run.count_in(stats_);
+  const TimePoint now = host_.clock->now();
+  const auto size = static_cast<double>(run.length() > 0 ? run.rows() * run.length() : run.rows());
+  // All of it under the lock: behind it, close() may let the batcher and its pool be destroyed.
+  const std::lock_guard lock(mutex_);
+  // What fails at once must not look fast, and how long a stream runs says nothing of its first
+  // item. A window holds work back on purpose: that is no lack of executors.
+  if (!run.failed() && run.streams() == 0) {
+    const bool waiting = !queue_.empty() && options_.policy == BatchPolicy::kEager;
+    service_.end(now, size, run.compute(), waiting);
+    brief_.observe(run.rows(), run.compute());
+  }
+  --running_;
+  if (!queue_.empty() || split_.has_group()) {
+    host_.pool.wake();
+  } else if (is_idle()) {
+    idle_.notify_all();
+  }
 }
 
 // Which jobs are to be answered with an error.
@@ -331,19 +344,6 @@ std::vector<ErrorSplit::Verdict> Batcher::judge(BatchRun& run,
     return verdicts;
   }
   return split_.failed(std::move(group), *failure);
-}
-
-void Batcher::count(const BatchRun& run) noexcept {
-  stats_.batch_rows.observe(static_cast<double>(run.rows()));
-  stats_.compute_seconds.observe(seconds(run.compute()));
-  stats_.batch_seconds.observe(seconds(run.around()));
-  if (run.group().family != nullptr) {
-    stats_.rerun_rows.add(static_cast<std::uint64_t>(run.rows()));
-  }
-  if (padding_.enabled()) {
-    stats_.tokens.add(static_cast<std::uint64_t>(run.tokens()));
-    stats_.padding_tokens.add(static_cast<std::uint64_t>(run.rows() * run.length() - run.tokens()));
-  }
 }
 
 std::size_t Batcher::answer_all(const std::vector<ErrorSplit::Verdict>& verdicts,
@@ -364,7 +364,11 @@ void Batcher::answer(Job& job, Result<Reply> result, TimePoint now) noexcept {
     return;
   }
   stats_.requests.add();
-  stats_.in_flight.add(-1);
+  if (result && result->stream) {
+    stats_.streams.add();  // in flight until its run has ended
+  } else {
+    stats_.in_flight.add(-1);
+  }
   stats_.total_seconds.observe(seconds(now - job.place.submitted));
   if (result) {
     stats_.queue_seconds.observe(seconds(result->timings.queue));
@@ -380,17 +384,6 @@ void Batcher::answered(std::size_t jobs) noexcept {
   const std::lock_guard lock(mutex_);
   answering_ -= jobs;
   if (is_idle()) {
-    idle_.notify_all();
-  }
-}
-
-void Batcher::release_executor() noexcept {
-  // All of it under the lock: behind it, close() may let the batcher and its pool be destroyed.
-  const std::lock_guard lock(mutex_);
-  --running_;
-  if (!queue_.empty() || split_.has_group()) {
-    host_.pool.wake();
-  } else if (is_idle()) {
     idle_.notify_all();
   }
 }

@@ -91,12 +91,11 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
   ErrorSplit::Group next_group(TimePoint now, Ask ask, Step& step);
   void drop_gone(Taken& taken, TimePoint now);
   void answer(Job& job, Result<Reply> result, TimePoint now) noexcept override;
-  void ended(BatchRun& run, const std::optional<Error>& failure) noexcept override;
+  void settled(BatchRun& run, const std::optional<Error>& failure) noexcept override;
+  void ended(BatchRun& run) noexcept override;
   std::vector<ErrorSplit::Verdict> judge(BatchRun& run, const std::optional<Error>& failure);
-  void count(const BatchRun& run) noexcept;
   std::size_t answer_all(const std::vector<ErrorSplit::Verdict>& verdicts, TimePoint now) noexcept;
   void answered(std::size_t jobs) noexcept;
-  void release_executor() noexcept;
   [[nodiscard]] bool is_idle() const noexcept;
   [[nodiscard]] bool is_brief(TimePoint now) const;
 

@@ -11,6 +11,8 @@
 #include "maas/base/priority.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
+#include "maas/runtime/item_stream.h"
+#include "maas/runtime/origin.h"
 #include "maas/tensor/tensor.h"
 
 namespace maas {
@@ -22,6 +24,7 @@ struct Request {
   int priority = kDefaultPriority;
   std::int64_t rows = 1;       // of each input
   std::vector<Tensor> inputs;  // in signature order
+  std::shared_ptr<const Origin> origin{};
 };
 
 // Where a request's time went.
@@ -32,7 +35,8 @@ struct Timings {
 };
 
 struct Reply {
-  std::vector<Tensor> outputs;  // this request's rows of each output, in signature order
+  std::vector<Tensor> outputs;         // this request's rows of each output, in signature order
+  std::shared_ptr<ItemStream> stream;  // in place of outputs
   Timings timings;
 };
 

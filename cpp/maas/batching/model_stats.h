@@ -15,7 +15,9 @@ struct ModelStats {
 
   Counter requests;                                   // answered, well or not
   std::array<Counter, kAllErrorCodes.size()> errors;  // by code
-  Gauge in_flight;                                    // accepted and not yet answered
+  Counter streams;                                    // of these answers, those that are streams
+  Counter stream_items;                               // sent in them
+  Gauge in_flight;                                    // accepted; not yet answered to the end
   Gauge queued;                                       // of these, waiting for an executor
   Histogram queue_seconds;
   Histogram batch_seconds;    // assembling a batch and taking it apart

@@ -14,6 +14,8 @@
 #include "maas/base/result.h"
 #include "maas/base/unique_function.h"
 #include "maas/exec/executor_pool.h"
+#include "maas/runtime/item_stream.h"
+#include "maas/runtime/origin.h"
 #include "maas/runtime/signature.h"
 #include "maas/tensor/tensor.h"
 
@@ -26,6 +28,7 @@ struct BatchItem {
   Deadline deadline;
   std::shared_ptr<const Cancellation> cancellation;
   int priority = kDefaultPriority;
+  std::shared_ptr<const Origin> origin{};  // null unless it was asked for
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.
@@ -40,6 +43,9 @@ struct BatchResult {
   // Per row, why it has no answer; empty when every row has one. Rows that failed together, so that
   // one of them may be to blame for all, have an error that is_shared().
   std::vector<std::optional<Error>> row_errors;
+  // Per row, for a model that answers with streams and so has no outputs; else empty. The batch
+  // runs until the model lets go of its BatchDone.
+  std::vector<std::shared_ptr<ItemStream>> streams;
 };
 
 using BatchDone = UniqueFunction<void(Result<BatchResult>)>;

@@ -2,10 +2,7 @@
 #include "maas/server/connection.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
-#include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "maas/base/error.h"
@@ -13,19 +10,12 @@
 
 namespace maas {
 
-namespace asio = boost::asio;
-
 Connection::Connection(IoThread& io, FileDescriptor socket, bool refused)
     : io_(io),
-      socket_(io.context()),
+      socket_(io.context(), std::move(socket)),
       reader_(io.transport().limits(), io.transport().bytes),
       exchange_(std::make_shared<Exchange>(*this, io.mailbox())),
-      refused_(refused) {
-  Code ignored;
-  std::ignore = socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
-  std::ignore = socket_.non_blocking(true, ignored);
-  std::ignore = socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-}
+      refused_(refused) {}
 
 void Connection::start(std::list<Connection>::iterator self) {
   self_ = self;
@@ -54,38 +44,21 @@ Connection::Task Connection::serve() {
       co_return;
     }
     compose();
-    while (!write()) {
-      await_writable();
-      co_await pause(Wait::kOutput);
-    }
+    do {
+      while (!write()) {
+        await_writable();
+        co_await pause(Wait::kOutput);
+      }
+      if (!broken_ && !answer_.done() && !answer_.refill(io_.now())) {
+        await_items();
+        co_await pause(Wait::kItems);
+      }
+    } while (!broken_ && !answer_.done());
   } while (end_answer());
   for (bool more = begin_linger(); more;) {
     more = co_await input();
     reader_.discard();
   }
-}
-
-void Connection::resume() noexcept {
-  wait_ = Wait::kNothing;
-  waiter_.resume();
-  settle();
-}
-
-void Connection::settle() noexcept {
-  if (ended_ && !reading_ && !writing_ && !awaiting_reset_) {
-    io_.remove(self_);
-  }
-}
-
-void Connection::end() noexcept {
-  ended_ = true;
-  io_.cancel_timer(*this);
-  if (std::exchange(counted_, false)) {
-    io_.transport().state.in_flight.add(-1);
-  }
-  let_go();
-  Code ignored;
-  std::ignore = socket_.close(ignored);
 }
 
 // Input
@@ -117,8 +90,8 @@ bool Connection::advance() {
 void Connection::read_body() {
   if (body_mark_ == 0 && reader_.head().expects_continue && reader_.body_bytes() == 0 &&
       !reader_.head().http_1_0) {
-    Code ignored;  // a client that does not get it sends the body after a while all the same
-    std::ignore = socket_.send(asio::buffer(kContinue), 0, ignored);
+    // A client that does not get it sends the body after a while all the same.
+    std::ignore = socket_.send(kContinue);
   }
   body_mark_ = reader_.body_bytes();
   io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
@@ -137,21 +110,20 @@ void Connection::read_ahead() {
 
 void Connection::read(std::span<char> into) {
   reading_ = true;
-  socket_.async_read_some(asio::buffer(into.data(), into.size()),
-                          [this](const Code& error, std::size_t n) noexcept { on_read(error, n); });
+  socket_.read(into, [this](ClientSocket::Read how, std::size_t n) noexcept { on_read(how, n); });
 }
 
-void Connection::on_read(const Code& error, std::size_t n) noexcept {
+void Connection::on_read(ClientSocket::Read how, std::size_t n) noexcept {
   reading_ = false;
   io_.touch();
-  if (error) {
+  if (how == ClientSocket::Read::kBytes) {
+    reader_.add(n);
+  } else {
     ended_input_ = true;
     // A client that has only ended its side still wants the answer.
-    broken_ = broken_ || (error != asio::error::eof && error != asio::error::operation_aborted);
-  } else {
-    reader_.add(n);
+    broken_ = broken_ || how == ClientSocket::Read::kBroken;
   }
-  if (wait_ == Wait::kInput || (wait_ == Wait::kAnswer && broken_)) {
+  if (wait_ == Wait::kInput || (wait_ == Wait::kAnswer && broken_) || wait_ == Wait::kItems) {
     resume();
   } else {
     probe_soon();
@@ -172,12 +144,11 @@ void Connection::probe_soon() noexcept {
 void Connection::probe() noexcept {
   probe_at_ = TimePoint::max();
   io_.set_timer(*this, exchange_->request.deadline.at());
-  Code error;
-  const std::size_t sent = socket_.send(asio::buffer(kProcessing), 0, error);
-  if (error == asio::error::would_block) {
+  const ClientSocket::Sent sent = socket_.send(kProcessing);
+  if (sent.blocked) {
     return;  // it has answers to read before it could pass over this
   }
-  broken_ = error || sent != kProcessing.size();
+  broken_ = sent.bytes != kProcessing.size();
   if (broken_) {
     resume();
   } else {
@@ -190,11 +161,11 @@ void Connection::await_reset() {
   if (std::exchange(awaiting_reset_, true)) {
     return;
   }
-  socket_.async_wait(Socket::wait_error, [this](const Code& error) noexcept {
+  socket_.await_reset([this](bool broken) noexcept {
     awaiting_reset_ = false;
     io_.touch();
-    broken_ = broken_ || !error;
-    if (wait_ == Wait::kAnswer && broken_) {
+    broken_ = broken_ || broken;
+    if ((wait_ == Wait::kAnswer || wait_ == Wait::kItems) && broken_) {
       resume();
     } else {
       settle();
@@ -250,39 +221,44 @@ void Connection::withdrawn(const ServedModel& served, Withdrawal withdrawal) noe
 }
 
 void Connection::delivered() noexcept {
-  if (wait_ == Wait::kAnswer && exchange_->is_answered()) {
+  if (wait_ == Wait::kItems || (wait_ == Wait::kAnswer && exchange_->is_answered())) {
     resume();
   }
 }
 
 void Connection::compose() {
+  const HttpResponse& response = exchange_->response;
+  const bool http_1_0 = reader_.head().http_1_0;
   // Counted before it is sent: who has an answer finds it in the metrics.
-  ServerState& state = io_.transport().state;
-  state.count_answer(exchange_->response.status);
-  state.in_flight.add(-1);
-  counted_ = false;
-  persistent_ = persistent_ && !io_.draining();
-  answer_.set(exchange_->response,
+  io_.transport().state.count_answer(response.status);
+  persistent_ = persistent_ && !io_.draining() && !(response.stream && http_1_0);
+  answer_.set(response,
               {.request_id = exchange_->request.id.text(),
                .date = io_.date(),
                .keep_alive = persistent_,
-               .http_1_0 = reader_.head().http_1_0},
-              exchange_->http.method != Method::kHead);
+               .http_1_0 = http_1_0},
+              exchange_->http.method != Method::kHead, io_.now());
+  if (!response.stream) {
+    count_answered();
+  }
+}
+
+void Connection::count_answered() noexcept {
+  if (std::exchange(counted_, false)) {
+    io_.transport().state.in_flight.add(-1);
+  }
 }
 
 // False when the client must take some of it first.
 bool Connection::write() {
-  while (!answer_.done() && !broken_) {
+  while (!answer_.is_sent() && !broken_) {
     const OutgoingAnswer::Rest rest = answer_.rest();
-    const std::array<asio::const_buffer, 2> both = {asio::buffer(rest.head),
-                                                    asio::buffer(rest.body)};
-    Code error;
-    answer_.advance(rest.body.empty() ? socket_.send(both[0], 0, error)
-                                      : socket_.send(both, 0, error));
-    if (error == asio::error::would_block) {
+    const ClientSocket::Sent sent = socket_.send(rest.head, rest.body);
+    answer_.advance(sent.bytes);
+    if (sent.blocked) {
       return false;
     }
-    broken_ = broken_ || error;
+    broken_ = broken_ || sent.broken;
   }
   return true;
 }
@@ -290,19 +266,39 @@ bool Connection::write() {
 void Connection::await_writable() {
   io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
   writing_ = true;
-  socket_.async_wait(Socket::wait_write, [this](const Code& error) noexcept {
+  socket_.await_writable([this](bool broken) noexcept {
     writing_ = false;
     io_.touch();
-    broken_ = broken_ || error;
+    broken_ = broken_ || broken;
     resume();
   });
+}
+
+// While a stream is quiet a read stays open, as before an answer.
+void Connection::await_items() {
+  read_ahead();
+  if (ended_input_ && !awaiting_reset_) {
+    answer_.stream().probe();  // what it is sent brings to light whether it has gone altogether
+    await_reset();
+  }
+  io_.set_timer(*this, answer_.stream().due());
+}
+
+void Connection::abort_stream(const Error& why) noexcept {
+  answer_.stream().fail(why);
+  if (wait_ == Wait::kItems) {
+    resume();
+  }
 }
 
 // Whether another request may follow.
 bool Connection::end_answer() {
   served_ = true;
+  count_answered();
   let_go();
-  failed_ = failed_ || (!persistent_ && reader_.has_more());
+  persistent_ = persistent_ && !answer_.aborted();
+  // Closed with care, where else the client could lose what it was sent.
+  failed_ = failed_ || answer_.aborted() || (!persistent_ && reader_.has_more());
   if (broken_ || !persistent_ || io_.draining()) {
     return false;
   }
@@ -314,7 +310,7 @@ bool Connection::end_answer() {
 
 // Ready for another request; a job that has not come back will find nobody.
 void Connection::let_go() noexcept {
-  if (exchange_->is_out()) {
+  if (exchange_->is_shared()) {
     exchange_->leave();
     io_.flush();
     exchange_->detach();
@@ -330,8 +326,7 @@ bool Connection::begin_linger() {
   if (!failed_ || broken_ || ended_input_) {
     return false;
   }
-  Code ignored;
-  std::ignore = socket_.shutdown(Socket::shutdown_send, ignored);
+  socket_.end_output();
   timed_out_ = false;
   reader_.discard();
   io_.set_timer(*this, io_.now() + kLinger);
@@ -358,16 +353,17 @@ void Connection::on_time() noexcept {
       }
       break;
     case Wait::kOutput: broken_ = true; break;
+    case Wait::kItems:
+      if (answer_.stream().late(io_.now())) {
+        exchange_->expire();
+        abort_stream(Error(ErrorCode::kDeadlineExceeded, "the next item did not come in time"));
+      } else {
+        resume();
+      }
+      return;
     case Wait::kNothing: return;
   }
   interrupt();
-}
-
-// What is waited for ends, and the coroutine goes on.
-void Connection::interrupt() noexcept {
-  timed_out_ = true;
-  Code ignored;
-  std::ignore = socket_.cancel(ignored);
 }
 
 void Connection::drain() noexcept {
@@ -382,14 +378,16 @@ void Connection::give_up() noexcept {
     resume();
   } else if (wait_ == Wait::kInput) {
     interrupt();
+  } else if (answer_.stream().active()) {
+    exchange_->shut_down();
+    abort_stream(Error(ErrorCode::kUnavailable, "the server shut down before the stream ended"));
   }
 }
 
 void Connection::close() noexcept {
   broken_ = true;
-  Code ignored;
-  std::ignore = socket_.close(ignored);
-  if (wait_ == Wait::kAnswer) {
+  socket_.close();
+  if (wait_ == Wait::kAnswer || wait_ == Wait::kItems) {
     exchange_->shut_down();
     resume();
   }

@@ -8,9 +8,9 @@
 #include <memory>
 #include <span>
 
-#include "maas/server/asio.h"
-#include "maas/server/exchange.h"
 #include "maas/base/file_descriptor.h"
+#include "maas/server/client_socket.h"
+#include "maas/server/exchange.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/outgoing_answer.h"
 #include "maas/server/request_reader.h"
@@ -40,10 +40,7 @@ class Connection final : public ExchangeHost, public Timed {
   void on_time() noexcept override;
 
  private:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                  boost::asio::io_context::executor_type>;
-  using Code = boost::system::error_code;
-  enum class Wait : std::uint8_t { kNothing, kInput, kAnswer, kOutput };
+  enum class Wait : std::uint8_t { kNothing, kInput, kAnswer, kOutput, kItems };
   struct Task;
   struct Input;
   struct Pause;
@@ -59,7 +56,7 @@ class Connection final : public ExchangeHost, public Timed {
   void read_body();
   void read_ahead();
   void read(std::span<char> into);
-  void on_read(const Code& error, std::size_t n) noexcept;
+  void on_read(ClientSocket::Read how, std::size_t n) noexcept;
   void probe_soon() noexcept;
   void probe() noexcept;
   void await_reset();
@@ -69,14 +66,17 @@ class Connection final : public ExchangeHost, public Timed {
   void compose();
   bool write();
   void await_writable();
+  void await_items();
+  void abort_stream(const Error& why) noexcept;
   bool end_answer();
+  void count_answered() noexcept;
   void let_go() noexcept;
   bool begin_linger();
   void interrupt() noexcept;
 
   IoThread& io_;
   std::list<Connection>::iterator self_;
-  Socket socket_;
+  ClientSocket socket_;
   RequestReader reader_;
   std::shared_ptr<Exchange> exchange_;
 

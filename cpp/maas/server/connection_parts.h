@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "maas/server/connection.h"
 
@@ -65,6 +66,32 @@ struct Connection::Input {
     return !connection.ended_input_ && !connection.timed_out_;
   }
 };
+
+// What is waited for ends, and the coroutine goes on.
+inline void Connection::interrupt() noexcept {
+  timed_out_ = true;
+  socket_.cancel();
+}
+
+inline void Connection::resume() noexcept {
+  wait_ = Wait::kNothing;
+  waiter_.resume();
+  settle();
+}
+
+inline void Connection::settle() noexcept {
+  if (ended_ && !reading_ && !writing_ && !awaiting_reset_) {
+    io_.remove(self_);
+  }
+}
+
+inline void Connection::end() noexcept {
+  ended_ = true;
+  io_.cancel_timer(*this);
+  count_answered();
+  let_go();
+  socket_.close();
+}
 
 inline Connection::Input Connection::input() {
   return {*this};

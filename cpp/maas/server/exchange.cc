@@ -11,6 +11,7 @@
 #include "maas/base/error.h"
 #include "maas/server/http_status.h"
 #include "maas/server/json_writer.h"
+#include "maas/server/stream_format.h"
 
 namespace maas {
 namespace {
@@ -48,6 +49,7 @@ void Exchange::reset() {
   request.priority = kDefaultPriority;
   request.rows = 1;
   request.inputs.clear();
+  request.origin.reset();
   result_.reset();
   answered_ = false;
   renew();
@@ -77,6 +79,9 @@ void Exchange::fail(const Error& error) {
   if (answered_) {
     return;
   }
+  if (response.stream) {
+    response.stream.items->close();
+  }
   response.clear();
   response.status = http_status(error);
   if (response.status == 503 &&
@@ -91,6 +96,27 @@ void Exchange::fail(const Error& error) {
   respond();
 }
 
+void Exchange::respond_with(std::shared_ptr<ItemStream> items, StreamFormat format) {
+  response.content_type = media_type(format);
+  response.headers += stream_headers(format);
+  response.stream = {std::move(items), format, timeout_,
+                     served_ != nullptr ? &served_->batcher().stats() : nullptr};
+  streamed_ = true;
+  response.stream.items->watch_reader(weak_from_this());
+  look_for_first_item();
+}
+
+void Exchange::look_for_first_item() noexcept {
+  switch (response.stream.items->news()) {
+    case ItemStream::News::kNone: return;
+    case ItemStream::News::kItems: return respond();
+    case ItemStream::News::kFailed: break;
+  }
+  ItemStream::Burst burst;
+  response.stream.items->take(burst);
+  fail(burst.failure.value_or(Error(ErrorCode::kInternal, "the stream failed")));
+}
+
 void Exchange::require_admission(const ServedModel& served) {
   if (const Status status = served.batcher().admits(); !status) {
     throw Error(status.error());
@@ -98,7 +124,8 @@ void Exchange::require_admission(const ServedModel& served) {
 }
 
 void Exchange::submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency) {
-  request.deadline = Deadline::from(arrived, urgency.timeout);
+  timeout_ = urgency.timeout;
+  request.deadline = Deadline::from(arrived, timeout_);
   request.priority = urgency.priority != 0 ? urgency.priority : kDefaultPriority;
   const Status status = served->batcher().submit(shared_from_this());
   if (!status) {
@@ -116,14 +143,23 @@ void Exchange::complete(Result<Reply> result) noexcept {
   mailbox_->post(shared_from_this());
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): whoever listens to a stream is shared
+void Exchange::moved() noexcept {
+  mailbox_->post(shared_from_this());
+}
+
 void Exchange::deliver(TimePoint now) noexcept {
-  out_ = false;
-  std::optional<Result<Reply>> result = std::exchange(result_, std::nullopt);
+  const bool answered_by_job = std::exchange(out_, false);
   if (host_ == nullptr) {
-    return reset();
+    return answered_by_job ? reset() : void();
   }
-  if (!answered_ && !cancelled() && result) {
-    take(*result, now);
+  if (answered_by_job) {
+    std::optional<Result<Reply>> result = std::exchange(result_, std::nullopt);
+    if (!answered_ && !cancelled() && result) {
+      take(*result, now);
+    }
+  } else if (!answered_ && response.stream) {
+    look_for_first_item();
   }
   host_->delivered();
 }
@@ -148,6 +184,9 @@ void Exchange::withdraw(Withdrawal::Reason reason, const Error& why) noexcept {
   if (out_ && !cancelled()) {
     const bool queued = served_->batcher().cancel(*this, why);
     host_->withdrawn(*served_, {reason, queued});
+  } else if (response.stream && response.stream.items->close()) {
+    cancel();
+    host_->withdrawn(*served_, {reason, false});
   }
 }
 

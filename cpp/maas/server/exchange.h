@@ -56,7 +56,9 @@ class Handler {
 // One request and its answer, from the last byte read to the first byte written. Lives on its
 // host's thread; only complete() is called from others. Its host owns it, uses it again for the
 // next request when no job of it is out, and detaches itself from it when it will not wait for one.
-class Exchange final : public Job, public std::enable_shared_from_this<Exchange> {
+class Exchange final : public Job,
+                       public StreamListener,
+                       public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(ExchangeHost& host, std::shared_ptr<Mailbox> mailbox)
       : host_(&host), mailbox_(std::move(mailbox)) {}
@@ -79,6 +81,9 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
 
   // Answers with `response` as it stands.
   void respond() noexcept { answered_ = true; }
+  // Answers with `response` and these items as its body, once the first of them is there; when they
+  // fail before, with that error.
+  void respond_with(std::shared_ptr<ItemStream> items, StreamFormat format);
   void fail(const Error& error);
   // Throws what submit() would answer whatever the request holds: before its body is read.
   static void require_admission(const ServedModel& served);
@@ -86,11 +91,14 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   // The timeout counts from `arrived`.
   void submit(const std::shared_ptr<ServedModel>& served, const Urgency& urgency);
 
-  // From any thread, by the batcher: the exchange goes into its mailbox.
+  // From any thread, by the batcher and the writer of a stream: the exchange goes into its mailbox.
   void complete(Result<Reply> result) noexcept override;
-  // By the host's thread, on what it finds in the mailbox: the handler writes the answer.
+  void moved() noexcept override;
+  // By the host's thread, on what it finds in the mailbox: the handler writes the answer, or there
+  // is news of the stream.
   void deliver(TimePoint now) noexcept;
-  // By the host. The job, if it is out, is taken back, and its answer will be dropped.
+  // By the host. The job, if it is out, is taken back, and its answer will be dropped; a stream is
+  // closed.
   void expire() noexcept;     // answers that it took too long
   void shut_down() noexcept;  // answers that the server is going away
   void leave() noexcept;      // answers nothing: the client has gone
@@ -101,19 +109,24 @@ class Exchange final : public Job, public std::enable_shared_from_this<Exchange>
   [[nodiscard]] bool is_answered() const noexcept { return answered_; }
   // A job was accepted and has not been delivered.
   [[nodiscard]] bool is_out() const noexcept { return out_; }
+  // Others may still post it: it is not to be used again.
+  [[nodiscard]] bool is_shared() const noexcept { return out_ || streamed_; }
 
  private:
   void release() noexcept;
   void take(Result<Reply>& result, TimePoint now) noexcept;
+  void look_for_first_item() noexcept;
   void withdraw(Withdrawal::Reason reason, const Error& why) noexcept;
 
   ExchangeHost* host_;  // null when it is detached
   const std::shared_ptr<Mailbox> mailbox_;
   const Handler* handler_ = nullptr;
   ServedModel* served_ = nullptr;        // that has the job, while it is out; kept by `catalog`
-  std::optional<Result<Reply>> result_;  // written by complete(), read after post()
+  std::optional<Result<Reply>> result_;  // written by complete(), read after post() while out_
+  Duration timeout_ = Duration::max();
   bool answered_ = false;
   bool out_ = false;
+  bool streamed_ = false;  // the writer of a stream may know it
 };
 
 }  // namespace maas

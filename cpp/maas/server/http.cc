@@ -36,6 +36,7 @@ void HttpResponse::clear() noexcept {
   if (body.capacity() > kKeptBody) {
     body.shrink_to_fit();
   }
+  stream = {};
 }
 
 }  // namespace maas

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "maas/base/clock.h"
+#include "maas/batching/model_stats.h"
+#include "maas/runtime/item_stream.h"
 
 namespace maas {
 
@@ -31,12 +36,27 @@ struct HttpRequest {
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
 };
 
-// An answer. The transport adds Content-Length, Connection and X-Request-Id.
+// How the items of a body that is sent while it is made are written: as server-sent events, as
+// lines of JSON, or one behind the other as they are.
+enum class StreamFormat : std::uint8_t { kEvents, kLines, kBytes };
+
+// A body that is sent while it is made.
+struct ResponseStream {
+  std::shared_ptr<ItemStream> items;  // null: there is none
+  StreamFormat format = StreamFormat::kEvents;
+  Duration patience = Duration::max();  // from one item to the next
+  ModelStats* stats = nullptr;          // where items are counted, kept by the catalogue
+
+  explicit operator bool() const noexcept { return items != nullptr; }
+};
+
+// An answer. The transport adds Content-Length or Transfer-Encoding, Connection and X-Request-Id.
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "application/json";  // of static storage or the catalogue's
   std::string headers;                                 // further complete lines, "Allow: GET\r\n"
   std::string body;
+  ResponseStream stream;  // in place of `body`
 
   void clear() noexcept;  // keeps the capacity, if it is not large
 };

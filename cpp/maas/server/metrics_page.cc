@@ -140,6 +140,19 @@ void write_withdrawals(const Withdrawals& withdrawals,
   }
 }
 
+void write_streams(const std::vector<Labelled>& models, std::string& body) {
+  {
+    Metric metric(body, "maas_streams_total", "counter", "Answers that were begun as streams.");
+    for (const Labelled& model : models) {
+      metric.sample("", model.labels, model.stats->streams.value());
+    }
+  }
+  Metric metric(body, "maas_stream_items_total", "counter", "Items sent in streams.");
+  for (const Labelled& model : models) {
+    metric.sample("", model.labels, model.stats->stream_items.value());
+  }
+}
+
 struct HistogramMetric {
   std::string_view name;
   std::string_view help;
@@ -232,8 +245,10 @@ void write_models(const std::vector<Labelled>& models, std::string& body) {
     }
   }
   write_errors(models, body);
+  write_streams(models, body);
   {
-    Metric metric(body, "maas_in_flight", "gauge", "Requests accepted and not yet answered.");
+    Metric metric(body, "maas_in_flight", "gauge",
+                  "Requests accepted and not yet answered to the end.");
     for (const Labelled& model : models) {
       metric.sample("", model.labels, model.stats->in_flight.value());
     }

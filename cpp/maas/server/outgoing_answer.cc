@@ -10,24 +10,47 @@ constexpr std::size_t kShortBody = std::size_t{8} << 10U;
 
 }  // namespace
 
-void OutgoingAnswer::set(const HttpResponse& response, const HeadFrame& frame, bool with_body) {
-  sent_ = 0;
-  body_ = {};
-  head_.clear();
+void OutgoingAnswer::set(const HttpResponse& response,
+                         const HeadFrame& frame,
+                         bool with_body,
+                         TimePoint now) {
+  begin();
+  aborted_ = false;
+  stream_.reset();
   append_head(head_, response, frame);
   if (!with_body) {
     return;
   }
-  if (response.body.size() <= kShortBody) {
+  if (response.stream) {
+    stream_.begin(response.stream, frame.request_id, !frame.http_1_0, now);
+    append_items(now);
+  } else if (response.body.size() <= kShortBody) {
     head_ += response.body;
   } else {
     body_ = response.body;
   }
 }
 
+void OutgoingAnswer::begin() noexcept {
+  sent_ = 0;
+  body_ = {};
+  head_.clear();
+}
+
 OutgoingAnswer::Rest OutgoingAnswer::rest() const noexcept {
   const std::size_t of_head = std::min(sent_, head_.size());
   return {std::string_view(head_).substr(of_head), body_.substr(sent_ - of_head)};
+}
+
+bool OutgoingAnswer::refill(TimePoint now) {
+  begin();
+  return append_items(now);
+}
+
+bool OutgoingAnswer::append_items(TimePoint now) {
+  const OutgoingStream::Step step = stream_.append(head_, now);
+  aborted_ = step == OutgoingStream::Step::kAborted;
+  return step != OutgoingStream::Step::kNothing;
 }
 
 }  // namespace maas

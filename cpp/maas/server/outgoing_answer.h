@@ -5,17 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "maas/server/outgoing_stream.h"
 #include "maas/server/response_head.h"
 
 namespace maas {
 
-// An answer on its way out: its bytes, and how many of them the client has taken. A short body is
-// copied behind the head, so that one plain send is enough; a long one stays where it is. Owned by
-// one thread, used again for the next answer.
+// An answer on its way out: its bytes, how many of them the client has taken, and the stream that
+// follows if it has one. A short body is copied behind the head, so that one plain send is enough;
+// a long one stays where it is. Owned by one thread, used again for the next answer.
 class OutgoingAnswer {
  public:
   // `response` must not change until done().
-  void set(const HttpResponse& response, const HeadFrame& frame, bool with_body);
+  void set(const HttpResponse& response, const HeadFrame& frame, bool with_body, TimePoint now);
   // What is still to be sent: `head`, then `body`, which is empty when `head` holds all.
   struct Rest {
     std::string_view head;
@@ -23,12 +24,25 @@ class OutgoingAnswer {
   };
   [[nodiscard]] Rest rest() const noexcept;
   void advance(std::size_t n) noexcept { sent_ += n; }
-  [[nodiscard]] bool done() const noexcept { return sent_ == head_.size() + body_.size(); }
+  // There is nothing to send at the moment.
+  [[nodiscard]] bool is_sent() const noexcept { return sent_ == head_.size() + body_.size(); }
+  [[nodiscard]] bool done() const noexcept { return is_sent() && !stream_.active(); }
+
+  [[nodiscard]] OutgoingStream& stream() noexcept { return stream_; }
+  // Takes what the stream has by now; false when that is nothing. REQUIRES: is_sent()
+  bool refill(TimePoint now);
+  // The stream ended before its time: the client has to see that the connection did, too.
+  [[nodiscard]] bool aborted() const noexcept { return aborted_; }
 
  private:
+  void begin() noexcept;
+  bool append_items(TimePoint now);
+
   std::string head_;
   std::string_view body_;
   std::size_t sent_ = 0;
+  OutgoingStream stream_;
+  bool aborted_ = false;
 };
 
 }  // namespace maas

@@ -46,6 +46,10 @@ class Ready final : public Handler {
     if (!state_.ready) {
       return "the server is starting or shutting down";
     }
+    if (std::string unwell = state_.unready.with([](const std::string& text) { return text; });
+        !unwell.empty()) {
+      return unwell;
+    }
     for (const EndpointSpec& endpoint : catalog.endpoints) {
       if (const auto* remote = dynamic_cast<const RemoteModel*>(&endpoint.model->model())) {
         if (const auto why = remote->pool().unavailable()) {

@@ -2,6 +2,7 @@
 #include "maas/server/pending_call.h"
 
 #include <condition_variable>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,26 +43,31 @@ Server::Answer answer_of(Exchange& exchange) {
 
 }  // namespace
 
-// Wakes those who wait for the one job that there is.
+// Wakes those who wait for the one job that there is, or for its stream.
 class PendingCall::Inbox final : public Mailbox {
  public:
-  // Until there is mail, or somebody else has settled the call.
-  void wait(Clock& clock, Deadline deadline) {
+  // How often there was news. To be asked before one looks for some and then waits.
+  std::uint64_t news() {
+    const std::lock_guard lock(mutex_);
+    return news_;
+  }
+  // Until there is more than was known, mail or that somebody else has settled the call.
+  void wait(std::uint64_t known, Clock& clock, TimePoint until) {
     std::unique_lock lock(mutex_);
-    while (!over_ && !deadline.expired(clock.now())) {
-      clock.wait_until(lock, changed_, deadline.at());
+    while (news_ == known && clock.now() < until) {
+      clock.wait_until(lock, changed_, until);
     }
   }
   void notify() noexcept override {
     const std::lock_guard lock(mutex_);
-    over_ = true;
+    ++news_;
     changed_.notify_all();
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool over_ = false;  // guarded by mutex_
+  std::uint64_t news_ = 0;  // guarded by mutex_
 };
 
 PendingCall::PendingCall(Server::Call call, Clock& clock, ServerState& state)
@@ -104,16 +110,52 @@ bool PendingCall::done() {
 }
 
 Server::Answer PendingCall::wait() {
-  while (!done()) {
-    inbox_->wait(clock_, exchange_->request.deadline);
+  for (std::uint64_t known = inbox_->news(); !done(); known = inbox_->news()) {
+    inbox_->wait(known, clock_, exchange_->request.deadline.at());
   }
   return *answer_;
+}
+
+std::string PendingCall::read() {
+  wait();
+  while (true) {
+    const std::uint64_t known = inbox_->news();
+    TimePoint until;
+    {
+      const std::lock_guard lock(mutex_);
+      collect();
+      std::string bytes = next_bytes();
+      if (!bytes.empty() || !stream_.active()) {
+        return bytes;
+      }
+      until = stream_.due();
+    }
+    inbox_->wait(known, clock_, until);
+  }
+}
+
+std::string PendingCall::next_bytes() {
+  std::string bytes;
+  if (stream_.active()) {
+    if (stream_.late(clock_.now())) {
+      exchange_->expire();
+      stream_.fail(Error(ErrorCode::kDeadlineExceeded, "the next item did not come in time"));
+    }
+    stream_.append(bytes, clock_.now());
+    settle_stream();
+  }
+  return bytes;
 }
 
 void PendingCall::cancel() {
   const std::lock_guard lock(mutex_);
   collect();
-  if (!answer_) {
+  if (stream_.active()) {
+    exchange_->leave();
+    stream_.reset();
+    settle_stream();
+    inbox_->notify();
+  } else if (!answer_) {
     exchange_->leave();
     exchange_->fail(Error(ErrorCode::kCancelled, "the client left"));
     settle();
@@ -122,7 +164,7 @@ void PendingCall::cancel() {
 }
 
 void PendingCall::collect() {
-  if (answer_) {
+  if (answer_ && !stream_.active()) {
     return;
   }
   inbox_->take(mail_);
@@ -140,9 +182,20 @@ void PendingCall::collect() {
 void PendingCall::settle() {
   if (!answer_ && exchange_->is_answered()) {
     answer_ = answer_of(*exchange_);
+    state_.count_answer(answer_->status);
+    if (const ResponseStream& stream = exchange_->response.stream) {
+      stream_.begin(stream, exchange_->request.id.text(), false, clock_.now());
+    } else {
+      settle_stream();
+    }
+  }
+}
+
+// When nothing follows any more.
+void PendingCall::settle_stream() noexcept {
+  if (!stream_.active()) {
     exchange_->catalog.reset();  // a job that expired may hold the exchange for longer
     state_.in_flight.add(-1);
-    state_.count_answer(answer_->status);
   }
 }
 

@@ -5,10 +5,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "maas/base/clock.h"
 #include "maas/server/exchange.h"
+#include "maas/server/outgoing_stream.h"
 #include "maas/server/server.h"
 #include "maas/server/server_state.h"
 
@@ -27,8 +29,11 @@ class PendingCall final : public ExchangeHost {
   void begin(const std::function<void(Exchange&)>& dispatch);
   // Whether wait() would return at once. A deadline that has passed counts from here on.
   bool done();
-  // Blocks until it is answered, by 504 at its deadline; the same answer each time.
+  // Blocks until it is answered, by 504 at its deadline; the same answer each time. The body of a
+  // stream is to be read.
   Server::Answer wait();
+  // The next bytes of a stream's body; blocks until there are some, and gives none at its end.
+  std::string read();
   // As a client that leaves; the answer is 499 unless there is one already.
   void cancel();
 
@@ -41,6 +46,8 @@ class PendingCall final : public ExchangeHost {
 
   void collect();
   void settle();
+  void settle_stream() noexcept;
+  std::string next_bytes();
 
   const Server::Call call_;
   Clock& clock_;
@@ -51,6 +58,7 @@ class PendingCall final : public ExchangeHost {
   const std::shared_ptr<Exchange> exchange_;
   std::vector<std::shared_ptr<Exchange>> mail_;
   std::optional<Server::Answer> answer_;
+  OutgoingStream stream_;
 };
 
 }  // namespace maas

@@ -42,9 +42,13 @@ void append_head(std::string& out, const HttpResponse& response, const HeadFrame
       out += response.content_type;
       out += "\r\n";
     }
-    out += "Content-Length: ";
-    append_number(out, response.body.size());
-    out += "\r\n";
+    if (!response.stream) {
+      out += "Content-Length: ";
+      append_number(out, response.body.size());
+      out += "\r\n";
+    } else if (!frame.http_1_0) {
+      out += "Transfer-Encoding: chunked\r\n";
+    }
   }
   out += "Date: ";
   out += frame.date;

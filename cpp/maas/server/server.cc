@@ -68,9 +68,13 @@ Server::~Server() {
   stop();
 }
 
-void Server::publish(Catalog catalog) {
+std::weak_ptr<const void> Server::publish(Catalog catalog) {
   check_catalog(catalog);
-  impl_->state.published.store(make_published(std::move(catalog)));
+  return impl_->state.published.exchange(make_published(std::move(catalog)));
+}
+
+void Server::set_unready(std::string reason) {
+  impl_->state.unready.with([&](std::string& current) { current = std::move(reason); });
 }
 
 void Server::start() {
@@ -148,7 +152,12 @@ std::shared_ptr<PendingCall> Server::begin(Call call) {
 }
 
 Server::Answer Server::handle(Call call) {
-  return begin(std::move(call))->wait();
+  const auto pending = begin(std::move(call));
+  Answer answer = pending->wait();
+  for (std::string more = pending->read(); !more.empty(); more = pending->read()) {
+    answer.body += more;
+  }
+  return answer;
 }
 
 }  // namespace maas

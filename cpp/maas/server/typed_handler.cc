@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/field_problems.h"
 #include "maas/server/http_status.h"
 #include "maas/server/json_body.h"
+#include "maas/server/stream_format.h"
 #include "maas/server/typed_request.h"
 #include "maas/server/typed_response.h"
 
@@ -43,12 +45,35 @@ std::string_view keep_type(std::string_view type, Exchange& exchange) {
   return view;
 }
 
+std::shared_ptr<const Origin> origin_of(const HttpRequest& http) {
+  auto origin = std::make_shared<Origin>();
+  origin->target = http.path;
+  if (!http.query.empty()) {
+    origin->target += '?';
+    origin->target += http.query;
+  }
+  origin->headers.reserve(http.headers.size());
+  for (const Header& header : http.headers) {
+    origin->headers.emplace_back(header.name, header.value);
+  }
+  return origin;
+}
+
 // What a Python callable answered for this request.
 const std::string& answer_of(const Tensor& output) {
   if (output.dtype() != DType::kBytes || output.elements() != 1) {
     throw Error(ErrorCode::kInternal, "the model of this endpoint did not answer with bytes");
   }
   return output.strings().front();
+}
+
+StreamFormat stream_format_of(const Exchange& exchange) {
+  if (const auto format = choose_stream_format(exchange.http.headers)) {
+    return *format;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "this path answers with a stream; accept text/event-stream or application/x-ndjson")
+      .with_http_status(406);
 }
 
 void prepare(const std::vector<OpPtr>& ops, std::vector<Tensor>& inputs) {
@@ -74,17 +99,27 @@ class TypedHandler final : public Handler {
 void TypedHandler::start(Exchange& exchange) const {
   const EndpointSpec& endpoint = *exchange.endpoint;
   std::vector<Tensor>& inputs = exchange.request.inputs;
-  require_json_type(exchange.http);
+  const BodyKind& kind = body_kind(exchange.http, endpoint);
   require_uncompressed(exchange.http);
+  if (endpoint.streams) {
+    (void)stream_format_of(exchange);
+  }
   const Urgency asked = read_urgency(exchange.http.headers);
   Exchange::require_admission(*endpoint.model);
-  read_typed_request(exchange.http.body, endpoint, max_bytes_, inputs);
+  read_typed_request(kind, exchange.http, endpoint, max_bytes_, inputs);
   prepare(endpoint.pre, inputs);
+  if (endpoint.asks_origin) {
+    exchange.request.origin = origin_of(exchange.http);
+  }
   exchange.submit(endpoint.model, Urgency{endpoint.timeout}.combined_with(asked));
 }
 
 void TypedHandler::finish(Exchange& exchange, Reply reply) const {
   const EndpointSpec& endpoint = *exchange.endpoint;
+  if (reply.stream) {
+    exchange.respond_with(std::move(reply.stream), stream_format_of(exchange));
+    return;
+  }
   if (endpoint.native) {
     write_typed_response(endpoint, exchange.request.inputs, reply.outputs, exchange.response.body);
   } else {

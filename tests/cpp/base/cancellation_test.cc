@@ -85,5 +85,18 @@ TEST(Cancellation, work_done_for_other_work_is_cancelled_with_it_but_not_the_oth
   EXPECT_TRUE(second.cancelled());
 }
 
+TEST(Cancellation, hooks_are_called_once_and_at_once_when_it_is_too_late) {
+  Cancellation cancellation;
+  int calls = 0;
+  cancellation.on_cancel([&] { ++calls; });
+  cancellation.on_cancel([&] { calls += 10; });
+  EXPECT_EQ(calls, 0);
+  cancellation.cancel();
+  cancellation.cancel();
+  EXPECT_EQ(calls, 11);
+  cancellation.on_cancel([&] { calls += 100; });
+  EXPECT_EQ(calls, 111);
+}
+
 }  // namespace
 }  // namespace maas

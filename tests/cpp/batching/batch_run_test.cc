@@ -32,15 +32,23 @@ class KeepingOwner final : public BatchRun::Owner {
     EXPECT_EQ(ends, 0);  // it is the last call
     job.complete(std::move(result));
   }
-  void ended(BatchRun& run, const std::optional<Error>& why) noexcept override {
-    ++ends;
+  void settled(BatchRun& run, const std::optional<Error>& why) noexcept override {
+    EXPECT_EQ(ends, 0);
+    ++settlements;
     failure = why;
     left = run.group().jobs;
+  }
+  void ended(BatchRun& run) noexcept override {
+    EXPECT_EQ(settlements, 1);
+    ++ends;
     rows = run.rows();
     compute = run.compute();
+    streams = run.streams();
   }
 
+  int settlements = 0;
   int ends = 0;
+  std::int64_t streams = 0;
   std::optional<Error> failure;
   Jobs left;
   std::int64_t rows = 0;
@@ -132,6 +140,40 @@ TEST_F(BatchRunTest, an_error_of_the_model_answers_nobody) {
 TEST_F(BatchRunTest, what_a_model_throws_answers_nobody) {
   run([](const Batch&, const BatchDone&) { throw std::runtime_error("thrown"); });
   expect_failed("thrown", false);
+}
+
+TEST_F(BatchRunTest, a_run_with_streams_answers_at_once_and_ends_with_the_models_done) {
+  BatchDone held;
+  run([&](const Batch& batch, BatchDone done) {
+    BatchResult result = FakeModel::twice(batch);
+    for (int row = 0; row < 4; ++row) {
+      result.streams.push_back(std::make_shared<ItemStream>());
+    }
+    result.row_errors.resize(4);
+    result.row_errors[0] = Error(ErrorCode::kUnprocessable, "bad row");
+    result.streams[1]->write("second");
+    held = std::move(done);
+    held(std::move(result));
+  });
+  EXPECT_EQ(owner_.settlements, 1);
+  EXPECT_EQ(owner_.ends, 0);
+  EXPECT_EQ(jobs_[0]->message(), "bad row");
+  EXPECT_TRUE(jobs_[1]->wait()->stream->begun());
+  EXPECT_FALSE(jobs_[2]->wait()->stream->begun());
+  clock_.advance(milliseconds(7));
+  held = {};
+  EXPECT_EQ(owner_.ends, 1);
+  EXPECT_EQ(owner_.streams, 2);
+  EXPECT_EQ(owner_.compute, milliseconds(7));
+}
+
+TEST_F(BatchRunTest, another_number_of_streams_than_of_rows_is_final) {
+  run([](const Batch& batch, BatchDone done) {
+    BatchResult result = FakeModel::twice(batch);
+    result.streams.push_back(std::make_shared<ItemStream>());
+    done(std::move(result));
+  });
+  expect_failed("1 streams for 4 rows", true);
 }
 
 TEST_F(BatchRunTest, an_answer_of_the_wrong_shape_is_final) {

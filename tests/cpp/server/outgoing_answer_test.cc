@@ -20,7 +20,7 @@ HttpResponse response_of(std::size_t size) {
 TEST(OutgoingAnswer, short_body_is_sent_with_the_head) {
   const HttpResponse response = response_of(5);
   OutgoingAnswer answer;
-  answer.set(response, kFrame, true);
+  answer.set(response, kFrame, true, {});
   EXPECT_TRUE(answer.rest().head.ends_with("\r\n\r\nxxxxx"));
   EXPECT_EQ(answer.rest().body, "");
 }
@@ -28,7 +28,7 @@ TEST(OutgoingAnswer, short_body_is_sent_with_the_head) {
 TEST(OutgoingAnswer, long_body_is_not_copied) {
   const HttpResponse response = response_of(100'000);
   OutgoingAnswer answer;
-  answer.set(response, kFrame, true);
+  answer.set(response, kFrame, true, {});
   EXPECT_EQ(answer.rest().body.data(), response.body.data());
 }
 
@@ -36,7 +36,7 @@ TEST(OutgoingAnswer, every_byte_is_sent_once) {
   for (const std::size_t size : {0, 5, 20'000}) {
     const HttpResponse response = response_of(size);
     OutgoingAnswer answer;
-    answer.set(response, kFrame, true);
+    answer.set(response, kFrame, true, {});
     const std::string all = std::string(answer.rest().head) + std::string(answer.rest().body);
     std::string sent;
     while (!answer.done()) {
@@ -52,9 +52,9 @@ TEST(OutgoingAnswer, every_byte_is_sent_once) {
 TEST(OutgoingAnswer, is_used_again_also_without_a_body) {
   const HttpResponse response = response_of(20'000);
   OutgoingAnswer answer;
-  answer.set(response, kFrame, true);
+  answer.set(response, kFrame, true, {});
   answer.advance(10);
-  answer.set(response, kFrame, false);
+  answer.set(response, kFrame, false, {});
   EXPECT_TRUE(answer.rest().head.starts_with("HTTP/1.1 200 OK\r\n"));
   EXPECT_NE(answer.rest().head.find("Content-Length: 20000\r\n"), std::string_view::npos);
   EXPECT_EQ(answer.rest().body, "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/pending_call.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -60,6 +61,64 @@ TEST(PendingCall, target_is_divided_and_head_has_no_body) {
   EXPECT_EQ(fixture.call({"HEAD", "/target", {}, {}}).body, "");
   EXPECT_EQ(fixture.call({"GET", "target", {}, {}}).status, 400);
   EXPECT_EQ(fixture.call({"GET", "/nothing", {}, {}}).status, 404);
+}
+
+// A model that answers with one stream, which the test writes.
+struct Streaming : Fixture {
+  Streaming() {
+    model->behaviour = [this](const Batch& batch, BatchDone done) {
+      BatchResult result = FakeModel::twice(batch);
+      result.streams = {items};
+      held = std::move(done);
+      held(std::move(result));
+    };
+  }
+  ~Streaming() { held = {}; }
+  std::shared_ptr<ItemStream> items = std::make_shared<ItemStream>();
+  BatchDone held;
+};
+
+TEST(PendingCall, a_stream_is_read_bit_by_bit_and_is_in_flight_until_its_end) {
+  Streaming fixture;
+  fixture.items->write("1");
+  const auto call = fixture.begin({"POST", "/model", {}, {}});
+  const auto answer = call->wait();
+  EXPECT_EQ(header(answer, "Content-Type"), "text/event-stream");
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(call->read(), "id: 0\ndata: 1\n\n");
+  EXPECT_EQ(fixture.state.in_flight.value(), 1);
+  Thread writer("writer", [&] {
+    fixture.items->write("2");
+    fixture.items->end();
+  });
+  std::string rest;
+  for (std::string more = call->read(); !more.empty(); more = call->read()) {
+    rest += more;
+  }
+  EXPECT_EQ(rest, "id: 1\ndata: 2\n\n");
+  EXPECT_EQ(call->read(), "");
+  EXPECT_EQ(fixture.state.in_flight.value(), 0);
+}
+
+TEST(PendingCall, an_item_that_comes_too_late_ends_a_stream_with_an_error) {
+  Streaming fixture;
+  fixture.items->write("1");
+  const auto call = fixture.begin({"POST", "/model", {}, {}});
+  call->read();
+  fixture.clock->advance(std::chrono::seconds(30));
+  EXPECT_NE(call->read().find("\"status\":504"), std::string::npos);
+  EXPECT_EQ(call->read(), "");
+  EXPECT_TRUE(fixture.items->closed());
+}
+
+TEST(PendingCall, dropping_a_stream_closes_it) {
+  Streaming fixture;
+  fixture.items->write("1");
+  auto call = fixture.begin({"POST", "/model", {}, {}});
+  call->wait();
+  call.reset();
+  EXPECT_TRUE(fixture.items->closed());
+  EXPECT_EQ(fixture.state.in_flight.value(), 0);
 }
 
 TEST(PendingCall, waits_for_the_model) {

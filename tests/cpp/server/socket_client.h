@@ -99,6 +99,26 @@ class SocketClient {
     answer.body = with_body ? take(length) : "";
     return answer;
   }
+  // The next chunk of a chunked body; empty for the last, and when the connection ended instead.
+  std::string read_chunk() {
+    std::size_t end = 0;
+    while ((end = received_.find("\r\n")) == std::string::npos) {
+      if (!receive()) {
+        return {};
+      }
+    }
+    const std::size_t length = std::strtoul(take(end + 2).c_str(), nullptr, 16);
+    while (received_.size() < length + 2 && receive()) {
+    }
+    return take(length + 2).substr(0, length);
+  }
+  // What there is, or what comes next; empty when the server closes.
+  std::string read_some() {
+    if (received_.empty()) {
+      receive();
+    }
+    return std::exchange(received_, {});
+  }
   // Everything until the server closes; nothing when it does not.
   std::string read_to_end() {
     while (receive()) {

@@ -16,6 +16,7 @@
 #include "maas/server/connection.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/listener.h"
+#include "maas/server/stream_format.h"
 
 namespace maas::testing {
 
@@ -46,6 +47,11 @@ class TestRoutes final : public Handler {
     exchange.respond();
   }
   void finish(Exchange& exchange, Reply reply) const override {
+    if (reply.stream) {
+      const auto format = choose_stream_format(exchange.http.headers);
+      exchange.respond_with(std::move(reply.stream), format.value_or(StreamFormat::kEvents));
+      return;
+    }
     exchange.response.body = "outputs: " + std::to_string(reply.outputs.size());
     exchange.respond();
   }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python_stream.h"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "failure.h"
+#include <pybind11/stl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "maas/exec/wake.h"
+
+namespace maas {
+namespace {
+
+namespace py = pybind11;
+
+// The writing end of one row's stream.
+struct StreamWriter {
+  std::shared_ptr<ItemStream> items;
+};
+
+class LoopListener final : public StreamListener {
+ public:
+  LoopListener(std::shared_ptr<LoopEvents> events, std::uint64_t number) noexcept
+      : events_(std::move(events)), number_(number) {}
+  void moved() noexcept override { events_->add(number_); }
+
+ private:
+  const std::shared_ptr<LoopEvents> events_;
+  const std::uint64_t number_;
+};
+
+std::string_view view_of(const py::bytes& item) {
+  return {PyBytes_AS_STRING(item.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(item.ptr()))};
+}
+
+// The reader is woken at once: the batch around it, which keeps wake-ups back, may go on for long.
+int offer(const StreamWriter& self, const py::bytes& item) {
+  const WakeScope wakes;
+  return static_cast<int>(self.items->write(view_of(item)));
+}
+
+void end(const StreamWriter& self, const std::optional<py::tuple>& failure) {
+  const WakeScope wakes;
+  self.items->end(failure ? std::optional(read_failure(*failure)) : std::nullopt);
+}
+
+py::list writers_of(const BatchStreams& self) {
+  py::list writers;
+  for (const auto& items : self.rows()) {
+    writers.append(StreamWriter{items});
+  }
+  return writers;
+}
+
+}  // namespace
+
+LoopEvents::LoopEvents() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!file_.is_open()) {
+    throw Error(ErrorCode::kUnavailable, "no file is left for an eventfd; raise `ulimit -n`");
+  }
+}
+
+void LoopEvents::add(std::uint64_t number) noexcept {
+  const bool first = numbers_.with([&](auto& numbers) {
+    numbers.push_back(number);
+    return numbers.size() == 1;
+  });
+  if (first) {
+    const std::uint64_t one = 1;
+    (void)!::write(file_.get(), &one, sizeof one);
+  }
+}
+
+std::vector<std::uint64_t> LoopEvents::take() noexcept {
+  std::uint64_t count = 0;
+  (void)!::read(file_.get(), &count, sizeof count);
+  return numbers_.with([](auto& numbers) { return std::exchange(numbers, {}); });
+}
+
+BatchStreams::BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, BatchDone done)
+    : caller_{batch.items, std::move(clock)}, done_(std::move(done)) {
+  for (BatchItem& item : caller_.items) {
+    item.deadline = Deadline::never();  // a stream that has begun may go on beyond it
+    const auto& items = rows_.emplace_back(std::make_shared<ItemStream>());
+    // A client that leaves closes its stream, also while nobody reads it yet.
+    item.cancellation->on_cancel([weak = std::weak_ptr(items)] {
+      if (const auto stream = weak.lock()) {
+        stream->close();
+      }
+    });
+  }
+}
+
+void BatchStreams::begin(const py::object& failures) {
+  if (!done_) {
+    throw Error(ErrorCode::kInvalidArgument, "this batch has ended already");
+  }
+  const auto list = py::cast<py::list>(failures);
+  if (list.size() != rows_.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "one failure or None is needed for each row");
+  }
+  BatchResult result;
+  result.streams = rows_;
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    if (!list[row].is_none()) {
+      result.row_errors.resize(rows_.size());
+      result.row_errors[row] = read_failure(py::cast<py::tuple>(list[row]));
+    }
+  }
+  const WakeScope wakes;
+  done_(std::move(result));
+}
+
+void BatchStreams::end() noexcept {
+  const WakeScope wakes;
+  for (const auto& items : rows_) {
+    items->end(Error(ErrorCode::kInternal, "the handler was dropped before its stream ended"));
+  }
+  done_ = {};
+}
+
+void bind_python_stream(const py::module_& module) {
+  py::class_<LoopEvents, std::shared_ptr<LoopEvents>>(module, "LoopEvents", py::is_final())
+      .def(py::init<>())
+      .def("fileno", &LoopEvents::fileno)
+      .def("take", &LoopEvents::take);
+  py::class_<StreamWriter>(module, "StreamWriter", py::is_final())
+      .def("offer", &offer, py::arg("item"))
+      .def(
+          "wait", [](const StreamWriter& self) { return self.items->wait_for_room(); },
+          py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("full", [](const StreamWriter& self) { return self.items->full(); })
+      .def("end", &end, py::arg("failure") = py::none())
+      .def_property_readonly("closed",
+                             [](const StreamWriter& self) { return self.items->closed(); })
+      .def(
+          "watch",
+          [](const StreamWriter& self, std::shared_ptr<LoopEvents> events, std::uint64_t number) {
+            self.items->watch_writer(std::make_shared<LoopListener>(std::move(events), number));
+          },
+          py::arg("events"), py::arg("number"));
+  py::class_<BatchStreams>(module, "BatchStreams", py::is_final())
+      .def("writers", &writers_of)
+      .def("begin", &BatchStreams::begin, py::arg("failures"))
+      .def("end", &BatchStreams::end)
+      .def_property_readonly("caller", &BatchStreams::caller);
+}
+
+}  // namespace maas

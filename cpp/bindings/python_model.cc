@@ -171,7 +171,9 @@ Signature signature_of(const PythonModel::Options& options) {
     signature.inputs.push_back(field.dtype ? TensorSpec{field.name, *field.dtype, field.row}
                                            : TensorSpec{field.name, DType::kBytes, Shape{}});
   }
-  if (!options.streaming) {
+  if (options.heads) {
+    signature.outputs = {{"head", DType::kBytes, Shape{}}};
+  } else if (!options.streaming) {
     signature.outputs = {{"body", DType::kBytes, Shape{}},
                          {"content_type", DType::kBytes, Shape{}}};
   }

@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING, Any
 
 from maas import ops
+from maas.asgi import Mount, mount
 from maas.context import Context
 from maas.endpoint import EndpointSpec, endpoint
 from maas.errors import (
@@ -48,6 +49,7 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "Model",
+    "Mount",
     "NotFoundError",
     "OverloadedError",
     "Server",
@@ -62,6 +64,7 @@ __all__ = [
     "__version__",
     "endpoint",
     "load",
+    "mount",
     "ops",
     "serve",
     "service",

@@ -10,18 +10,21 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from maas import engine, logs, model, publishing
+from maas.asgi import Lifespan
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.logs import logger
 from maas.service import DEFAULT_NAME, Service, collect
 
 if TYPE_CHECKING:
     from maas import _core
+    from maas.asgi import Mount
     from maas.config import Settings
     from maas.model import Model
 
@@ -61,6 +64,7 @@ class Server:
         self._target: Service = Service()
         self._models: list[Model] = []
         self._published: publishing.Publication | None = None
+        self._lifespans: dict[Mount, Lifespan] = {}
         self._started = False
         self._stopped = threading.Event()
         self._core = self._make_core()
@@ -143,6 +147,7 @@ class Server:
             self._stopped.set()
         self.drain(timeout_s)  # a handler that does not return is left to itself
         self._core.stop()
+        _shut_down(self._lifespans.values())
         engine.not_before_exit(self._stop_at_exit)
         with _running_lock:
             for key in [key for key, server in _running.items() if server is self]:
@@ -206,15 +211,33 @@ class Server:
     def _apply(self, target: Service, models: list[Model]) -> None:
         from maas import _core
 
-        whole = Service(endpoints=target.endpoints, models=[*target.models, *models])
-        made = publishing.prepare(whole, self.engine)
+        whole = Service(
+            endpoints=target.endpoints, models=[*target.models, *models], mounts=target.mounts
+        )
+        kept = {item: life for item, life in self._lifespans.items() if item in target.mounts}
+        begun: dict[Mount, Lifespan] = {}
         try:
+            for item in target.mounts:
+                if item not in kept:
+                    life = Lifespan(item)
+                    life.startup()
+                    begun[item] = life
+            made = publishing.prepare(whole, self.engine, {**kept, **begun})
             self._core.publish(
-                models=made.models, endpoints=made.endpoints, components=made.components
+                models=made.models,
+                endpoints=made.endpoints,
+                mounts=made.mounts,
+                components=made.components,
             )
-        except _core.CoreError as error:
-            raise from_core(error) from None
+        except BaseException as error:
+            _shut_down(begun.values())
+            if isinstance(error, _core.CoreError):
+                raise from_core(error) from None
+            raise
+        replaced = [life for item, life in self._lifespans.items() if item not in kept]
         self._target, self._models, self._published = target, models, made
+        self._lifespans = {**kept, **begun}
+        _shut_down(replaced)
 
     def _served_model(self, name: str | None) -> Model:
         models = {item.name: item for item in [*self._target.models, *self._models]}
@@ -260,6 +283,11 @@ def serve(
         logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
         server.wait()
     return server
+
+
+def _shut_down(lifespans: Iterable[Lifespan]) -> None:
+    for life in lifespans:
+        life.shutdown()
 
 
 def _docs_page() -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar, overload
 
+from maas.asgi import Mount
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
 from maas.model import Model
@@ -68,34 +69,41 @@ class Service:
         *,
         endpoints: Iterable[EndpointSpec | Callable[..., Any]] = (),
         models: Iterable[Model] = (),
+        mounts: Iterable[Mount] = (),
         name: str = DEFAULT_NAME,
     ) -> None:
         self.name = name
         self.endpoints = _distinct_paths(_as_spec(item) for item in endpoints)
         named = [spec.model for spec in self.endpoints if spec.model is not None]
         self.models = _distinct_names([*models, *named])
+        self.mounts = _distinct_mounts(mounts)
 
     def __repr__(self) -> str:
         paths = [spec.path for spec in self.endpoints]
         return f"maas.Service({self.name!r}, {paths}, models={[m.name for m in self.models]})"
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to serve."""
+        return not (self.endpoints or self.models or self.mounts)
+
 
 def collect(target: object) -> Service:
     """The Service of whatever can be served; a TargetError says what cannot.
 
-    A target is a module, a function, a service class or an instance of one, a model, a Service, a
-    dict of names such as globals(), or a list of these.
+    A target is a module, a function, a service class or an instance of one, a model, a mounted
+    application, a Service, a dict of names such as globals(), or a list of these.
     """
     if isinstance(target, Service):
         return target
     if isinstance(target, ModuleType):
         found = _merged(list(_served_names(vars(target))))
-        if not found.endpoints and not found.models:
+        if found.is_empty:
             raise TargetError(f"module {target.__name__} has nothing to serve; {_REMEDY}")
         return found
     if isinstance(target, Mapping):
         found = _merged(list(_served_names(target)))
-        if not found.endpoints and not found.models:
+        if found.is_empty:
             raise TargetError(f"there is nothing to serve here; {_REMEDY}")
         return found
     if isinstance(target, list | tuple):
@@ -116,6 +124,8 @@ _REMEDY = "decorate a function with @maas.endpoint, or load a model with maas.lo
 def _single(target: object) -> Service:
     if isinstance(target, Model):
         return Service(models=[target])
+    if isinstance(target, Mount):
+        return Service(mounts=[target])
     if isinstance(target, EndpointSpec) or spec_of(target) is not None:
         return Service(endpoints=[target])  # type: ignore[list-item]
     if isinstance(target, type):
@@ -134,7 +144,7 @@ def _is_served(name: str, value: object) -> bool:
     # A name with an underscore is private; a notebook keeps the results of old cells in such.
     if name.startswith("_"):
         return False
-    if isinstance(value, Service | Model | EndpointSpec):
+    if isinstance(value, Service | Model | EndpointSpec | Mount):
         return True
     if isinstance(value, type):
         return _RECORD in vars(value)
@@ -154,6 +164,7 @@ def _merged(parts: list[Service]) -> Service:
     return Service(
         endpoints=[spec for part in parts for spec in part.endpoints],
         models=[model for part in parts for model in part.models],
+        mounts=[mount for part in parts for mount in part.mounts],
         name=names[0] if len(names) == 1 else DEFAULT_NAME,
     )
 
@@ -226,6 +237,18 @@ def _distinct_paths(specs: Iterable[EndpointSpec]) -> tuple[EndpointSpec, ...]:
             raise AlreadyExistsError(
                 f"two endpoints have the path {spec.path!r}: {other.name} ({other.place}) and "
                 f"{spec.name} ({spec.place}); give one of them another path"
+            )
+    return tuple(by_path.values())
+
+
+def _distinct_mounts(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
+    by_path: dict[str, Mount] = {}
+    for item in mounts:
+        if not isinstance(item, Mount):
+            raise TargetError(f"{item!r} is no mount; use maas.mount(path, app)")
+        if by_path.setdefault(item.path, item) is not item:
+            raise AlreadyExistsError(
+                f"two applications are mounted at {item.path or '/'}; give one another path"
             )
     return tuple(by_path.values())
 

@@ -31,7 +31,8 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "_core", "batching", "config", "logs", "context"),
     *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "model", "endpoint", "service", "handler", "streaming"),
+    *("engine", "asgi_http", "asgi_websocket", "asgi"),
+    *("model", "endpoint", "service", "handler", "streaming"),
     *("openapi", "publishing", "server", "targets", "reload", "runner"),
     *("event_stream", "client", "testing"),
     *("__init__", "cli", "__main__"),

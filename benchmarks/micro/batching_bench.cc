@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the batcher itself costs, without HTTP: CPU time of the whole process per request through a
-// model that does nothing, and how a model that computes scales over executors.
+// model that does nothing, how a model that computes scales over executors, and what stages that do
+// nothing add to a lone request.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +15,9 @@
 #include <benchmark/benchmark.h>
 
 #include "maas/batching/batcher.h"
+#include "maas/batching/call.h"
+#include "maas/batching/engine.h"
+#include "maas/batching/pipeline.h"
 
 namespace {
 
@@ -123,6 +127,29 @@ void run(benchmark::State& state, int executors, std::chrono::microseconds work)
   pool.remove(batcher.get());
 }
 
+std::shared_ptr<ServedModel> serve_echo(Engine& engine, const std::string& name) {
+  return engine.serve({name, 1}, std::make_shared<EchoModel>(std::chrono::microseconds(0)), {});
+}
+
+// A lone request after another: what a chain of that many models takes; 0 is one model alone.
+void chain(benchmark::State& state) {
+  const auto clock = std::make_shared<SystemClock>();
+  Engine engine(CoreBudget{.cores = 2, .executors = 1}, clock, nullptr);
+  Pipeline::Wiring wiring{{"0"}, {std::to_string(state.range(0))}, {}};
+  for (int i = 0; i < state.range(0); ++i) {
+    wiring.stages.push_back(
+        {serve_echo(engine, "stage"), {std::to_string(i)}, {std::to_string(i + 1)}});
+  }
+  const auto served =
+      state.range(0) == 0
+          ? serve_echo(engine, "alone")
+          : engine.serve_composed({"chain", 1}, std::make_shared<Pipeline>(wiring), {});
+  const Tensor row = Tensor::zeros(DType::kFloat32, {1, 8});
+  for ([[maybe_unused]] const auto _ : state) {
+    benchmark::DoNotOptimize(call(served->batcher(), {row}, *clock, Caller{}));
+  }
+}
+
 void no_op(benchmark::State& state) {
   run(state, 1, std::chrono::microseconds(0));
 }
@@ -131,6 +158,7 @@ void computing(benchmark::State& state) {
 }
 
 BENCHMARK(no_op)->MeasureProcessCPUTime()->UseRealTime()->Name("batcher/no_op/batch_32");
+BENCHMARK(chain)->Arg(0)->Arg(3)->UseRealTime()->Name("pipeline/empty_stages");
 BENCHMARK(computing)->Arg(1)->Arg(2)->UseRealTime()->Name("batcher/500_us_batches/executors");
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "caller.h"
 #include "engine_handle.h"
 #include "module.h"
 #include "python_model.h"
@@ -15,6 +16,7 @@
 
 #include "maas/batching/call.h"
 #include "maas/runtime/backends.h"
+#include "maas/workers/remote_model.h"
 
 namespace maas {
 namespace {
@@ -70,7 +72,7 @@ LogSink make_sink(const std::optional<py::object>& log) {
     }
     const py::gil_scoped_acquire gil;
     try {
-      handle.get()(static_cast<int>(record.level), record.message, record.request_id);
+      handle.get()(static_cast<int>(record.level), record.message, record.request_id, record.trace);
     } catch (py::error_already_set& error) {
       error.discard_as_unraisable("maas log");
     }
@@ -129,10 +131,24 @@ ModelHandle add_callable(const EngineHandle& self,
           self.engine->serve_apart({std::move(name), 1}, std::move(model), batching, threads)};
 }
 
-std::vector<Tensor> run(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s) {
-  Clock& clock = *self.engine->clock();
-  return call(self.served->batcher(), std::move(inputs), clock,
-              Deadline::after(clock, duration(timeout_s)))
+// On behalf of the requests that `caller` tells, or those whose handler runs on this thread.
+Caller caller_of(const ModelHandle& self, double timeout_s, const CallerHandle* given) {
+  const Clock& clock = *self.engine->clock();
+  const RunningItems running = given != nullptr ? given->running() : RunningItems::current();
+  const Deadline deadline = Deadline::after(clock, duration(timeout_s));
+  Caller caller = Caller::of(running.items, deadline);
+  if (running.clock != nullptr && !clock.agrees_with(*running.clock)) {
+    caller.deadline = deadline;  // a test holds the clock of its server, and not that of the model
+  }
+  return caller;
+}
+
+std::vector<Tensor> run(const ModelHandle& self,
+                        std::vector<Tensor> inputs,
+                        double timeout_s,
+                        const CallerHandle* caller) {
+  return call(self.served->batcher(), std::move(inputs), *self.engine->clock(),
+              caller_of(self, timeout_s, caller))
       .value()
       .outputs;
 }
@@ -149,9 +165,11 @@ void tell(const py::object& done, const Result<Reply>& reply) {
   }
 }
 
-void submit(const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, PyHandle done) {
-  const Deadline deadline = Deadline::after(*self.engine->clock(), duration(timeout_s));
-  call_async(self.served->batcher(), std::move(inputs), deadline,
+void submit(const ModelHandle& self,
+            std::vector<Tensor> inputs,
+            const Caller& caller,
+            PyHandle done) {
+  call_async(self.served->batcher(), std::move(inputs), caller,
              [done = std::move(done)](const Result<Reply>& reply) {
                if (interpreter_is_finalizing()) {
                  return;
@@ -167,6 +185,18 @@ py::dict histogram(const Histogram& histogram) {
   out["count"] = reading.total;
   out["sum"] = reading.sum;
   out["mean"] = reading.total == 0 ? 0.0 : reading.sum / static_cast<double>(reading.total);
+  return out;
+}
+
+py::dict workers(const RemoteModel& model) {
+  const WorkerStats& stats = model.pool().stats();
+  py::dict out;
+  out["live"] = stats.live.value();
+  out["starts"] = stats.starts.value();
+  out["deaths"] = stats.deaths.value();
+  out["retries"] = stats.retries.value();
+  out["unavailable"] = model.pool().unavailable().has_value();
+  out["pids"] = model.pool().pids();
   return out;
 }
 
@@ -190,6 +220,9 @@ py::dict statistics(const ModelHandle& self) {
   out["compute_seconds"] = histogram(stats.compute_seconds);
   out["total_seconds"] = histogram(stats.total_seconds);
   out["batch_rows"] = histogram(stats.batch_rows);
+  if (const auto* remote = dynamic_cast<const RemoteModel*>(&self.served->model())) {
+    out["workers"] = workers(*remote);
+  }
   return out;
 }
 
@@ -281,16 +314,17 @@ void bind_model(const py::module_& module) {
       .def_property_readonly(
           "max_batch_size",
           [](const ModelHandle& self) { return self.served->batcher().options().max_batch_size; })
-      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), Unlocked())
+      .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), py::arg("caller") = py::none(),
+           Unlocked())
       .def(
           "submit",
-          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s,
-             py::object done) {
+          [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, py::object done,
+             const CallerHandle* caller) {
             PyHandle handle(std::move(done));
             const py::gil_scoped_release unlocked;
-            submit(self, std::move(inputs), timeout_s, std::move(handle));
+            submit(self, std::move(inputs), caller_of(self, timeout_s, caller), std::move(handle));
           },
-          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"))
+          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"), py::arg("caller") = py::none())
       .def("statistics", &statistics);
 }
 
@@ -302,16 +336,16 @@ void bind_batching(const py::module_& module) {
                        std::size_t max_queue_size, int executors, const std::string& batch_policy,
                        const std::string& on_batch_error, const Fills& pad, std::string mask,
                        std::int64_t max_batch_tokens, double weight) {
-             return BatchOptions{max_batch_size,
-                                 duration(batch_timeout_ms / 1e3),
-                                 max_queue_size,
-                                 executors,
-                                 policy_named(batch_policy),
-                                 on_error_named(on_batch_error),
-                                 pad_inputs(pad),
-                                 std::move(mask),
-                                 max_batch_tokens,
-                                 weight};
+             return BatchOptions{.max_batch_size = max_batch_size,
+                                 .batch_timeout = duration(batch_timeout_ms / 1e3),
+                                 .max_queue_size = max_queue_size,
+                                 .executors = executors,
+                                 .policy = policy_named(batch_policy),
+                                 .on_error = on_error_named(on_batch_error),
+                                 .pad = pad_inputs(pad),
+                                 .mask = std::move(mask),
+                                 .max_batch_tokens = max_batch_tokens,
+                                 .weight = weight};
            }),
            py::kw_only(), py::arg("max_batch_size") = 1, py::arg("batch_timeout_ms") = 0.0,
            py::arg("max_queue_size") = 1024, py::arg("executors") = 0,
@@ -320,14 +354,16 @@ void bind_batching(const py::module_& module) {
            py::arg("weight") = 1.0);
   py::class_<FieldSpec>(module, "Field", py::is_final())
       .def(py::init([](std::string name, const std::string& dtype,
-                       const std::vector<std::int64_t>& shape, bool required) {
+                       const std::vector<std::int64_t>& shape, bool required,
+                       std::vector<std::string> media) {
              return FieldSpec{
                  std::move(name),
                  dtype.empty() ? std::nullopt : std::optional(parse_numpy_dtype(dtype)),
-                 Shape(shape), required};
+                 Shape(shape), required, std::move(media)};
            }),
            py::arg("name"), py::kw_only(), py::arg("dtype") = "",
-           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true);
+           py::arg("shape") = std::vector<std::int64_t>{}, py::arg("required") = true,
+           py::arg("media") = std::vector<std::string>{});
   bind_python_model(module);
   bind_python_stream(module);
   bind_model(module);

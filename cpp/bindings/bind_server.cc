@@ -83,11 +83,16 @@ NamedOutput make_output(std::string field,
   return {std::move(source), std::move(spec)};
 }
 
-void publish(const ServerHandle& self,
-             const std::vector<ModelHandle>& models,
-             std::vector<EndpointSpec> endpoints,
-             const std::vector<std::pair<std::string, ModelHandle>>& mounts,
-             std::string components) {
+// What was served before a publication.
+struct Replaced {
+  std::weak_ptr<const void> catalog;
+};
+
+Replaced publish(const ServerHandle& self,
+                 const std::vector<ModelHandle>& models,
+                 std::vector<EndpointSpec> endpoints,
+                 const std::vector<std::pair<std::string, ModelHandle>>& mounts,
+                 std::string components) {
   Catalog catalog;
   for (const ModelHandle& model : models) {
     catalog.models.push_back(model.served);
@@ -97,7 +102,7 @@ void publish(const ServerHandle& self,
     catalog.mounts.push_back({path, model.served});
   }
   catalog.components = std::move(components);
-  self.server->publish(std::move(catalog));
+  return {self.server->publish(std::move(catalog))};
 }
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -155,23 +160,25 @@ void bind_declarations(const py::module_& module) {
            py::arg("render") = "values", py::arg("k") = 0,
            py::arg("labels") = std::vector<std::string>{});
   py::class_<EndpointSpec>(module, "Endpoint", py::is_final())
-      .def(py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
-                       double timeout_s, bool native, bool streams, const Ops& pre,
-                       const std::vector<NamedOutput>& outputs, std::string operation) {
-             EndpointSpec spec;
-             spec.path = std::move(path);
-             spec.model = model.served;
-             spec.fields = std::move(fields);
-             spec.timeout = duration(timeout_s);
-             spec.native = native;
-             spec.streams = streams;
-             spec.operation = std::move(operation);
-             return make_endpoint(std::move(spec), pre, outputs);
-           }),
-           py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"),
-           py::arg("timeout_s"), py::arg("native"), py::arg("streams") = false,
-           py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
-           py::arg("operation") = "{}");
+      .def(
+          py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
+                      double timeout_s, bool native, bool asks_origin, bool streams, const Ops& pre,
+                      const std::vector<NamedOutput>& outputs, std::string operation) {
+            EndpointSpec spec;
+            spec.path = std::move(path);
+            spec.model = model.served;
+            spec.fields = std::move(fields);
+            spec.timeout = duration(timeout_s);
+            spec.native = native;
+            spec.asks_origin = asks_origin;
+            spec.streams = streams;
+            spec.operation = std::move(operation);
+            return make_endpoint(std::move(spec), pre, outputs);
+          }),
+          py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"), py::arg("timeout_s"),
+          py::arg("native"), py::arg("asks_origin") = false, py::arg("streams") = false,
+          py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
+          py::arg("operation") = "{}");
 }
 
 void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
@@ -197,6 +204,8 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
 }  // namespace
 
 void bind_server(const py::module_& module) {
+  py::class_<Replaced>(module, "Replaced", py::is_final())
+      .def_property_readonly("gone", [](const Replaced& self) { return self.catalog.expired(); });
   bind_declarations(module);
   py::class_<ServerHandle> server(module, "Server", py::is_final());
   server
@@ -236,7 +245,14 @@ void bind_server(const py::module_& module) {
             return self.server->drain(duration(timeout_s));
           },
           py::arg("timeout_s"), Unlocked())
-      .def("stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked());
+      .def(
+          "stop", [](const ServerHandle& self) { self.server->stop(); }, Unlocked())
+      .def(
+          "set_unready",
+          [](const ServerHandle& self, std::string reason) {
+            self.server->set_unready(std::move(reason));
+          },
+          py::arg("reason"), Unlocked());
   bind_calls(module, server);
 }
 

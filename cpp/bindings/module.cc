@@ -7,5 +7,7 @@ PYBIND11_MODULE(_core, module) {
   maas::bind_tensor(module);
   maas::bind_runtime(module);
   maas::bind_batching(module);
+  maas::bind_pipeline(module);
+  maas::bind_workers(module);
   maas::bind_server(module);
 }

@@ -7,11 +7,13 @@
 
 namespace maas {
 
-// One function per layer, called in this order by module.cc.
+// One function per layer or part of it, called in this order by module.cc.
 void bind_base(pybind11::module_& module);
 void bind_tensor(const pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_batching(const pybind11::module_& module);
+void bind_pipeline(pybind11::module_& module);
+void bind_workers(const pybind11::module_& module);
 void bind_server(const pybind11::module_& module);
 
 // The Python exception of an Error: CoreError(code, http_status, message, detail).

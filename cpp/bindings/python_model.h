@@ -31,6 +31,8 @@ class PythonModel final : public Model {
     LogSink log;
   };
   PythonModel(PyHandle function, Options options);
+  // Of a callable with these fields, wherever it runs; streams are no outputs.
+  static Signature signature_of(const std::vector<FieldSpec>& fields, bool streaming = false);
 
   [[nodiscard]] const Signature& signature() const noexcept override { return signature_; }
   [[nodiscard]] std::string_view platform() const noexcept override { return "python"; }

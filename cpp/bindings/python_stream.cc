@@ -107,8 +107,10 @@ std::vector<std::uint64_t> LoopEvents::take() noexcept {
   return numbers_.with([](auto& numbers) { return std::exchange(numbers, {}); });
 }
 
-BatchStreams::BatchStreams(const Batch& batch, BatchDone done) : done_(std::move(done)) {
-  for (const BatchItem& item : batch.items) {
+BatchStreams::BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, BatchDone done)
+    : caller_{batch.items, std::move(clock)}, done_(std::move(done)) {
+  for (BatchItem& item : caller_.items) {
+    item.deadline = Deadline::never();  // a stream that has begun may go on beyond it
     const auto& items = rows_.emplace_back(std::make_shared<ItemStream>());
     inbound_.push_back(item.inbound);
     // A client that leaves closes its stream, also while nobody reads it yet.
@@ -185,7 +187,8 @@ void bind_python_stream(const py::module_& module) {
       .def("writers", &writers_of)
       .def("readers", &readers_of)
       .def("begin", &BatchStreams::begin, py::arg("failures"), py::arg("heads") = py::none())
-      .def("end", &BatchStreams::end);
+      .def("end", &BatchStreams::end)
+      .def_property_readonly("caller", &BatchStreams::caller);
 }
 
 }  // namespace maas

@@ -6,12 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "caller.h"
 #include <pybind11/pybind11.h>
 
+#include "maas/base/file_descriptor.h"
 #include "maas/base/guarded.h"
 #include "maas/runtime/item_stream.h"
 #include "maas/runtime/model.h"
-#include "maas/server/file_descriptor.h"
 
 namespace maas {
 
@@ -33,7 +34,7 @@ class LoopEvents {
 // batch itself, which runs until end().
 class BatchStreams {
  public:
-  BatchStreams(const Batch& batch, BatchDone done);
+  BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, BatchDone done);
   ~BatchStreams() { end(); }
   BatchStreams(const BatchStreams&) = delete;
   BatchStreams& operator=(const BatchStreams&) = delete;
@@ -50,8 +51,10 @@ class BatchStreams {
   void begin(const pybind11::object& failures, const pybind11::object& heads);
   // Nothing more is written; a stream that has not ended fails.
   void end() noexcept;
+  [[nodiscard]] const CallerHandle& caller() const noexcept { return caller_; }
 
  private:
+  CallerHandle caller_;
   std::vector<std::shared_ptr<ItemStream>> rows_;
   std::vector<std::shared_ptr<ItemStream>> inbound_;
   BatchDone done_;

@@ -25,8 +25,12 @@ from maas.errors import (
     UnavailableError,
     UnprocessableError,
 )
+from maas.files import File
+from maas.lifecycle import on_shutdown, on_startup
 from maas.model import Model, load
+from maas.pipeline import Pipeline, Stage
 from maas.service import Service, service
+from maas.tables import Columns
 from maas.types import Tensor
 
 if TYPE_CHECKING:
@@ -40,11 +44,13 @@ __all__ = [
     "BatchLengthError",
     "CancelledError",
     "Client",
+    "Columns",
     "ConfigError",
     "Context",
     "DeadlineExceededError",
     "EndpointSpec",
     "Error",
+    "File",
     "ForbiddenError",
     "InternalError",
     "InvalidArgumentError",
@@ -52,8 +58,10 @@ __all__ = [
     "Mount",
     "NotFoundError",
     "OverloadedError",
+    "Pipeline",
     "Server",
     "Service",
+    "Stage",
     "TargetError",
     "Tensor",
     "TestClient",
@@ -65,6 +73,8 @@ __all__ = [
     "endpoint",
     "load",
     "mount",
+    "on_shutdown",
+    "on_startup",
     "ops",
     "serve",
     "service",

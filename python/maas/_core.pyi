@@ -121,10 +121,21 @@ class Output:
 
 @final
 class Field:
-    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text."""
+    """One key of a typed endpoint's body. dtype "" = any JSON value, kept as its text.
+
+    With media, such as "image/*", a body of such a type may be the field as a whole, and the
+    endpoint takes forms: the column of the field has, for what did not come in JSON, a list of
+    (form, data, content type, filename), form being t(ext), q(uery), j(son) or f(ile).
+    """
 
     def __init__(
-        self, name: str, *, dtype: str = "", shape: Sequence[int] = (), required: bool = True
+        self,
+        name: str,
+        *,
+        dtype: str = "",
+        shape: Sequence[int] = (),
+        required: bool = True,
+        media: Sequence[str] = (),
     ) -> None: ...
 
 @final
@@ -140,7 +151,7 @@ class Engine:
         intra_op_threads: int = 0,
         max_held_bytes: int = 1073741824,
         manual_clock: bool = False,
-        log: Callable[[int, str, str], None] | None = None,
+        log: Callable[[int, str, str, str], None] | None = None,
     ) -> None: ...
     @property
     def budget(self) -> str: ...
@@ -191,15 +202,88 @@ class Model:
     @property
     def max_batch_size(self) -> int: ...
     # inputs in signature order, each with its leading batch dimension
-    def run(self, inputs: Sequence[Tensor], timeout_s: float) -> list[Tensor]: ...
+    # without a caller: on behalf of the requests whose callable runs on this thread
+    def run(
+        self, inputs: Sequence[Tensor], timeout_s: float, caller: Caller | None = None
+    ) -> list[Tensor]: ...
     # done(outputs, None) or done(None, error), from a thread of the core that holds the GIL
     def submit(
         self,
         inputs: Sequence[Tensor],
         timeout_s: float,
         done: Callable[[list[Tensor] | None, Exception | None], None],
+        caller: Caller | None = None,
     ) -> None: ...
     def statistics(self) -> dict[str, Any]: ...
+
+# the descriptor that a worker process finds open
+WORKER_FD: int
+
+@final
+class WorkerPool:
+    """Processes that run `command` and serve the same callables. Made when all are ready."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        name: str,
+        workers: int,
+        command: Sequence[str],
+        environment: Sequence[str],
+        setup: str,
+        most_in_flight: int,
+    ) -> None: ...
+    # the callable at `index` of what the workers serve, as a model
+    def add(
+        self,
+        index: int,
+        *,
+        name: str,
+        fields: Sequence[Field],
+        asynchronous: bool,
+        idempotent: bool,
+        batching: BatchOptions,
+    ) -> Model: ...
+    @property
+    def pids(self) -> list[int]: ...
+    def stop(self) -> None: ...
+
+@final
+class WorkerSession:
+    """The side of a worker process.
+
+    `serve` runs what the server sends until it says stop (True) or has gone (False).
+    """
+
+    def __init__(self, fd: int) -> None: ...
+    @property
+    def setup(self) -> bytes: ...
+    def fail(self, reason: str) -> None: ...
+    def log(self, level: int, message: str, request_id: str, trace: str) -> None: ...
+    # function, fields, asynchronous, contexts: as of Engine.add_callable
+    def serve(
+        self, callables: Sequence[tuple[Callable[..., Any], Sequence[Field], bool, bool]]
+    ) -> bool: ...
+
+@final
+class Stage:
+    """A model in a pipeline: the name of the tensor for each input and output, "" for none."""
+
+    def __init__(self, model: Model, *, inputs: Sequence[str], outputs: Sequence[str]) -> None: ...
+
+# Models wired together, as a model that needs no executors; options.executors bounds the requests
+# that are under way.
+def make_pipeline(
+    engine: Engine,
+    *,
+    name: str,
+    version: int,
+    stages: Sequence[Stage],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    batching: BatchOptions,
+) -> Model: ...
 
 @final
 class RequestInfo:
@@ -212,12 +296,28 @@ class RequestInfo:
     def cancelled(self) -> bool: ...
     # 0 when the deadline has passed, infinity without one
     def remaining_s(self) -> float: ...
+    # on the engine's clock, which is time.monotonic() unless it is manual
+    @property
+    def deadline(self) -> float | None: ...
+    # these are empty unless the endpoint was made with asks_origin=True
+    @property
+    def target(self) -> str: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]: ...
+    @property
+    def identity(self) -> str: ...
+
+@final
+class Caller:
+    """The requests that a callable answers, for calls that are made on their behalf."""
 
 @final
 class Done:
     """Takes the answers of one asynchronous batch, once."""
 
     def __call__(self, answers: list[Any]) -> None: ...
+    @property
+    def caller(self) -> Caller: ...
 
 @final
 class LoopEvents:
@@ -266,6 +366,8 @@ class BatchStreams:
     def begin(self, failures: list[Any], heads: list[bytes] | None = None) -> None: ...
     # the batch is over; what has not ended fails
     def end(self) -> None: ...
+    @property
+    def caller(self) -> Caller: ...
 
 @final
 class Endpoint:
@@ -277,6 +379,7 @@ class Endpoint:
         fields: Sequence[Field],
         timeout_s: float,
         native: bool,
+        asks_origin: bool = False,
         streams: bool = False,
         pre: Sequence[Op] = (),
         outputs: Sequence[Output] = (),
@@ -295,6 +398,14 @@ class PendingCall:
     def read(self) -> bytes: ...
     # as a client that leaves
     def cancel(self) -> None: ...
+
+@final
+class Replaced:
+    """What was served before a publication."""
+
+    # no request that came under it is left
+    @property
+    def gone(self) -> bool: ...
 
 @final
 class Server:
@@ -321,7 +432,9 @@ class Server:
         endpoints: Sequence[Endpoint],
         mounts: Sequence[tuple[str, Model]] = (),
         components: str = "{}",
-    ) -> None: ...
+    ) -> Replaced: ...
+    # not ready, for this reason, until it is told an empty one
+    def set_unready(self, reason: str) -> None: ...
     def start(self) -> None: ...
     # readiness off, no new connections, wait for what runs; at the limit the rest is answered with
     # 503 and it is False

@@ -8,14 +8,15 @@ on its own paths alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import engine
 from maas.asgi_http import Channel, HttpExchange, Request
 from maas.asgi_websocket import WebSocketExchange
-from maas.errors import InvalidArgumentError, TargetError
-from maas.logs import logger
+from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
+from maas.lifecycle import Hooks
 
 if TYPE_CHECKING:
     import asyncio
@@ -60,6 +61,12 @@ class Mount:
                 "object, or a function of scope, receive and send"
             )
         self.app = app
+        self.lifespan = Lifespan(self)
+
+    @property
+    def hooks(self) -> Hooks:
+        """What runs around its serving."""
+        return Hooks(startup=(self.lifespan.startup,), shutdown=(self.lifespan.shutdown,))
 
     def __repr__(self) -> str:
         return f"maas.Mount({self.path or '/'!r}, {self.app!r})"
@@ -75,39 +82,58 @@ def mount(path: str, app: Application) -> Mount:
     return Mount(path, app)
 
 
+def distinct(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
+    """The mounts of one service, each at a path of its own."""
+    by_path: dict[str, Mount] = {}
+    for item in mounts:
+        if not isinstance(item, Mount):
+            raise TargetError(f"{item!r} is no mount; use maas.mount(path, app)")
+        if by_path.setdefault(item.path, item) is not item:
+            raise AlreadyExistsError(
+                f"two applications are mounted at {item.path or '/'}; give one another path"
+            )
+    return tuple(by_path.values())
+
+
 class Lifespan:
-    """The startup and the shutdown of an application, each once; its methods block."""
+    """The startup and the shutdown of an application; its methods block.
+
+    What replaces a publication may have the same mount, and starts before the other ends: only the
+    first startup and the last shutdown reach the application.
+    """
 
     def __init__(self, owner: Mount) -> None:
         self._owner = owner
-        self._loop = engine.loop()
         self.state: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._users = 0  # guarded by _lock
         self._requests: asyncio.Queue[Message] | None = None
         self._task: asyncio.Task[None] | None = None
         self._answers: dict[str, asyncio.Future[str]] = {}
 
     def startup(self) -> None:
         """Raises TargetError with the reason when the application does not start."""
-        failure = self._run(self._begin(), _STARTUP_S, "startup")
-        if failure:
-            raise TargetError(
-                f"the application mounted at {self._owner.path or '/'} failed to start: {failure}"
-            )
+        with self._lock:
+            failure = "" if self._users else self._run(self._begin(), _STARTUP_S, "startup")
+            if failure:
+                raise TargetError(f"{self._named()} failed to start: {failure}")
+            self._users += 1
 
     def shutdown(self) -> None:
-        """What fails is logged."""
-        failure = self._run(self._finish(), _SHUTDOWN_S, "shutdown")
-        if failure:
-            logger.error(
-                "the application mounted at %s failed to shut down: %s",
-                self._owner.path or "/",
-                failure,
-            )
+        """Raises TargetError with the reason when the application fails."""
+        with self._lock:
+            self._users -= 1
+            failure = "" if self._users else self._run(self._finish(), _SHUTDOWN_S, "shutdown")
+            if failure:
+                raise TargetError(f"{self._named()} failed to shut down: {failure}")
+
+    def _named(self) -> str:
+        return f"the application mounted at {self._owner.path or '/'}"
 
     def _run(self, step: Any, timeout_s: float, name: str) -> str:
         import asyncio
 
-        future = asyncio.run_coroutine_threadsafe(step, self._loop)
+        future = asyncio.run_coroutine_threadsafe(step, engine.loop())
         try:
             return str(future.result(timeout_s))
         except TimeoutError:
@@ -118,8 +144,8 @@ class Lifespan:
         import asyncio
 
         self._requests = asyncio.Queue()
-        self._answers = {name: self._loop.create_future() for name in ("startup", "shutdown")}
-        self._task = self._loop.create_task(self._serve())
+        self._answers = {name: engine.loop().create_future() for name in ("startup", "shutdown")}
+        self._task = engine.loop().create_task(self._serve())
         return await self._ask("startup")
 
     async def _finish(self) -> str:
@@ -158,7 +184,7 @@ class Lifespan:
 
 
 def serve_requests(
-    owner: Mount, state: dict[str, Any]
+    owner: Mount,
 ) -> Callable[[Sequence[Sequence[bytes]], list[str], _core.BatchStreams], None]:
     """The function the core calls for each request below a mount."""
     loop = engine.loop()
@@ -168,7 +194,9 @@ def serve_requests(
     def start(columns: Sequence[Sequence[bytes]], streams: _core.BatchStreams) -> None:
         request, channel = Request(columns), Channel(streams)
         kind = WebSocketExchange if channel.reader is not None else HttpExchange
-        task = loop.create_task(kind(owner.app, request, channel).serve(owner.path, state))
+        task = loop.create_task(
+            kind(owner.app, request, channel).serve(owner.path, owner.lifespan.state)
+        )
         running.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(running.discard)
 

@@ -19,17 +19,20 @@ from maas.errors import (
     from_response,
 )
 from maas.event_stream import Chunks, Items
+from maas.forms import Headers, holds_bytes, written, written_form
+from maas.methods import Endpoints, Schema, operations_of, takes_form
 from maas.types import WIRE_NAMES
 
 if TYPE_CHECKING:
     from typing import Self
 
-Headers = list[tuple[str, str]]
 _DTYPES = {wire: dtype for dtype, wire in WIRE_NAMES.items()}
 
 
 class Caller:
     """The calls that every client has; a subclass brings `exchange`, one request's round trip."""
+
+    _operations: dict[str, Schema] | None = None
 
     def exchange(
         self, method: str, path: str, headers: Headers, body: bytes
@@ -59,8 +62,30 @@ class Caller:
         return Items(types[0] if types else "", chunks)
 
     def call(self, path: str, **fields: Any) -> Any:
-        """The answer of an endpoint: ``client.call("/echo", text="hi")``."""
-        return self.request("POST", path, fields)
+        """The answer of an endpoint: ``client.call("/echo", text="hi")``.
+
+        Arrays, tensors, dataclasses, pydantic models and tables are sent as JSON; bytes, files and
+        images as a form where the endpoint takes one. An answer that is no JSON is its bytes.
+        """
+        return answer_of(*self.exchange("POST", path, *self.written(path, fields)))
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The endpoints as methods, as the server describes them now."""
+        self._operations = None
+        return Endpoints(self.call, self.operations())
+
+    def operations(self) -> dict[str, Schema]:
+        """What /openapi.json says of each endpoint, by its path; asked for once."""
+        if self._operations is None:
+            self._operations = operations_of(self.request("GET", "/openapi.json"))
+        return self._operations
+
+    def written(self, path: str, fields: Mapping[str, Any]) -> tuple[Headers, bytes]:
+        """The headers and the body of a call."""
+        if holds_bytes(fields) and takes_form(self.operations().get(path)):
+            return written_form(fields)
+        return written(fields)
 
     def infer(
         self, model: str, inputs: Mapping[str, Any], *, version: int | None = None
@@ -197,13 +222,6 @@ class _Body:
         self._connection.close()
 
 
-def written(content: Any) -> tuple[Headers, bytes]:
-    """The headers and the body of a request with this JSON content; None is no body."""
-    if content is None:
-        return [], b""
-    return [("Content-Type", "application/json")], json.dumps(content, default=_plain).encode()
-
-
 def answer_of(status: int, headers: Headers, body: bytes) -> Any:
     """What an answer says, read by its content type; raises the error of a failure."""
     about = {name.lower(): value for name, value in headers}
@@ -225,17 +243,6 @@ def _failure(status: int, about: Mapping[str, str], data: bytes) -> Error:
     if status == 503 and "retry-after" in about:
         return OverloadedError(message, detail=detail, request_id=request_id)
     return from_response(status, message, detail=detail, request_id=request_id)
-
-
-def _plain(value: Any) -> Any:
-    """Arrays and numpy's scalars as JSON has them."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, bytes):
-        import base64
-
-        return base64.b64encode(value).decode()
-    raise InvalidArgumentError(f"a {type(value).__name__} has no JSON form")
 
 
 def _tensor(name: str, value: Any, declared: str | None) -> dict[str, Any]:

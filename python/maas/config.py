@@ -55,6 +55,9 @@ class Settings:
     header_timeout_s: float = _setting(10.0, "seconds a client has to send a request's head")
     idle_timeout_s: float = _setting(75.0, "seconds an idle connection is kept")
     drain_timeout_s: float = _setting(30.0, "seconds that running requests get at shutdown")
+    health_interval_s: float = _setting(
+        1.0, "seconds between two calls of a service's health()", low=0.01
+    )
     cores: int = _setting(0, "cores to use; 0 takes all that the process may use")
     io_threads: int = _setting(0, "threads for sockets; 0 lets the core budget decide")
     executors: int = _setting(0, "threads that run models; 0 lets the core budget decide")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a handler returned -> the bytes of the answer.
 
-Arrays are written by the core (shortest digits, no Python objects), all else by pydantic_core.
-Bytes are answered as they are; inside other values they are base64.
+Arrays and tensors are written by the core (shortest digits, no Python objects), all else by
+pydantic_core. Bytes, files, images and tables are an answer by themselves, in the form that the
+client asks for; inside other values bytes, files and images are base64, and tables are records.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-OCTETS = "application/octet-stream"
+from maas import media
 
 
-def encode(value: Any) -> bytes | tuple[bytes, str]:
+def encode(value: Any, accept: str = "") -> bytes | tuple[bytes, str]:
     """The answer for a value; TypeError or ValueError when it has no JSON form."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value), OCTETS
-    return to_json(value)
+    found = media.answer(value, accept)
+    return to_json(media.plain(value, accept)) if found is None else found
 
 
 def to_json(value: Any) -> bytes:
@@ -54,12 +54,14 @@ def _holds_arrays(value: Any) -> bool:
 def _array(value: Any) -> bytes:
     from maas import _core
 
+    if hasattr(value, "detach"):  # a tensor of torch
+        value = value.detach().cpu().contiguous()
     try:
         if hasattr(value, "flags") and not value.flags.c_contiguous:
             value = value.copy()
         return _core.Tensor.from_dlpack(value).to_json()
     except (BufferError, TypeError, RuntimeError, _core.CoreError):
-        # What DLPack does not carry: text, dates, read-only memory, gradients.
+        # What DLPack does not carry: text, dates, read-only memory.
         return to_json(_plain(value))
 
 
@@ -70,9 +72,12 @@ def _key(key: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """What pydantic_core does not know: numpy's scalars and arrays, torch's tensors."""
+    """What pydantic_core does not know: numpy's scalars and arrays, torch's tensors, media."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     if hasattr(value, "tolist"):
         return value.tolist()
+    known = media.plain(value)
+    if known is not value:
+        return known
     raise TypeError(f"a {type(value).__name__} has no JSON form")

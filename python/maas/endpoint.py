@@ -43,7 +43,7 @@ class EndpointSpec:
 
     `max_concurrency` is how many calls may run at once: threads of a `def` (4 unless told
     otherwise, 32 when it is a generator), waiting coroutines of an `async def` (256), batches of a
-    batched handler (1).
+    batched handler (1). With `workers` there is at least one for each of them.
     """
 
     path: str
@@ -58,6 +58,8 @@ class EndpointSpec:
     post: ops.Post = ()
     batch_policy: BatchPolicy = "eager"
     on_batch_error: OnBatchError = "split"
+    workers: int = 0
+    idempotent: bool = False
     local_names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +70,7 @@ class EndpointSpec:
         batching.check_number(place, "timeout_s", self.timeout_s, float, 0)
         if self.max_concurrency is not None:
             batching.check_number(place, "max_concurrency", self.max_concurrency, int, 1)
+        _check_workers(self)
         object.__setattr__(self, "pre", ops.checked_pre(self.pre))
         object.__setattr__(self, "post", ops.checked_post(self.post))
         _check_body(self)
@@ -93,10 +96,12 @@ class EndpointSpec:
     @property
     def concurrency(self) -> int:
         """`max_concurrency`, or the default of its kind of function."""
+        if self.workers and not schema.is_async(self.function):
+            return self.workers  # each runs one call at a time
         if self.max_concurrency is not None:
-            return self.max_concurrency
+            return max(self.max_concurrency, self.workers)
         if self.max_batch_size > 1:
-            return DEFAULT_BATCHES
+            return max(DEFAULT_BATCHES, self.workers)
         if schema.is_async(self.function):
             return DEFAULT_COROUTINES
         return DEFAULT_STREAM_THREADS if schema.is_generator(self.function) else DEFAULT_THREADS
@@ -128,6 +133,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
     post: Mapping[str, Any] | list[Any] | tuple[Any, ...] = (),
     batch_policy: BatchPolicy = "eager",
     on_batch_error: OnBatchError = "split",
+    workers: int = 0,
+    idempotent: bool = False,
 ) -> Callable[[F], F]:
     """Makes a function, or a method of a service, the handler of POST `path`.
 
@@ -138,6 +145,10 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
     `pre` before the model and `post` after it. `max_concurrency` bounds the calls that run at
     once: 4 threads for a `def`, 256 coroutines for an `async def`, and one batch for a batched
     handler unless told otherwise. docs/guide/batching.md explains the options of batching.
+
+    `workers=N` runs the handler in N processes, each a fresh Python that imports its module; 0 runs
+    it in this one. With `idempotent` a request may run again when its process died.
+    docs/guide/handlers.md tells more.
     """
     caller = sys._getframe(1)
 
@@ -155,6 +166,8 @@ def endpoint(  # noqa: PLR0913 - the settled public signature
             post=ops.checked_post(post),
             batch_policy=batch_policy,
             on_batch_error=on_batch_error,
+            workers=workers,
+            idempotent=idempotent,
             local_names=_names_for_hints(function, caller),
         )
         if spec_of(function) is not None:
@@ -238,6 +251,36 @@ def _check_body(spec: EndpointSpec) -> None:
     if not spec.native and empty and result not in (None, "None"):
         raise InvalidArgumentError(
             f"endpoint {spec.name}: its body is `...`; write one, or name the model= that answers"
+        )
+
+
+def _check_workers(spec: EndpointSpec) -> None:
+    batching.check_number(f"endpoint {spec.name}", "workers", spec.workers, int, 0)
+    if not isinstance(spec.idempotent, bool):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: idempotent is True or False, not {spec.idempotent!r}"
+        )
+    if not spec.workers:
+        return
+    if schema.is_generator(spec.function):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: a generator streams from the server's own process; remove "
+            "workers=, or return a list"
+        )
+    if spec.native:
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: with model= the core answers, and there is no Python to run in "
+            "workers; remove workers="
+        )
+    if schema.is_generator(spec.function):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: its items are streamed from this process; remove workers=, or "
+            "return a list"
+        )
+    if spec.max_concurrency is not None and not schema.is_async(spec.function):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: each of its workers runs one call at a time; remove "
+            "max_concurrency, or use more workers"
         )
 
 

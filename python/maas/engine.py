@@ -65,6 +65,7 @@ class _Process:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.loop_watch: LoopWatch | None = None
         self.at_exit: list[Callable[[], None]] = []
+        self.is_worker = False
 
 
 _process = _Process()
@@ -128,6 +129,23 @@ def loop() -> asyncio.AbstractEventLoop:
         return _process.loop
 
 
+def become_worker(settings: config.Settings) -> None:
+    """Makes this process a worker of another one: it serves nothing itself."""
+    with _process.lock:
+        _process.settings = settings
+        _process.is_worker = True
+
+
+def check_that_it_may_serve() -> None:
+    """Raises an error in a worker, which imports a script whose last line starts a server."""
+    with _process.lock:
+        if _process.is_worker:
+            raise InvalidArgumentError(
+                "a worker process imports this file to find the handler, and must not serve it "
+                'again; put what starts the server under `if __name__ == "__main__":`'
+            )
+
+
 def loop_watch() -> LoopWatch:
     """How the core reaches that event loop."""
     with _process.lock:
@@ -139,7 +157,8 @@ def loop_watch() -> LoopWatch:
 def before_exit(action: Callable[[], None]) -> None:
     """Runs `action` at the end of the process, before the engine closes."""
     with _process.lock:
-        _process.at_exit.append(action)
+        if action not in _process.at_exit:
+            _process.at_exit.append(action)
 
 
 def not_before_exit(action: Callable[[], None]) -> None:

@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from maas import encoding, engine
-from maas.context import Context
+from maas import encoding, engine, media
+from maas.context import Context, caller
 from maas.errors import BatchLengthError, Error
 from maas.logs import logger
 from maas.reading import ArrayReader, Unreadable, reader
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Failure = tuple[str, int, str, str] | tuple[str, int, str, str, bool]
 Answer = bytes | tuple[bytes, str] | Failure
 Columns = Sequence[Any]
-# The ids of a batch's requests; for a handler with a context what tells the ids and more.
+# The ids of a batch's requests; what tells the ids and more when the signature asks_origin.
 Requests = list[str] | list["_core.RequestInfo"]
 
 FAILED: Failure = ("internal", 0, "internal error", "")
@@ -37,11 +37,13 @@ FAILED: Failure = ("internal", 0, "internal error", "")
 class Call:
     """One call of the handler: the rows of the batch that it answers, and its arguments."""
 
-    __slots__ = ("arguments", "rows")
+    __slots__ = ("accepts", "arguments", "rows")
 
     def __init__(self, rows: list[int], arguments: dict[str, Any]) -> None:
         self.rows = rows
         self.arguments = arguments
+        # What each row wants as its answer, where that is the client's choice.
+        self.accepts: list[str] = [""] * len(rows)
 
 
 class Adapter:
@@ -53,19 +55,26 @@ class Adapter:
         self.batched = spec.max_batch_size > 1
         self.streaming = signature.streaming
         self.context = signature.context
+        self.asks_origin = signature.asks_origin
+        self.chooses = len(signature.gives) > 1
+        media_types = [item.media for item in (*signature.parameters, signature.result) if item]
+        self.decodes = any(item is not None and item.decodes for item in media_types)
         self.readers = [(p.name, reader(p)) for p in signature.parameters]
 
     def ids(self, requests: Requests) -> list[str]:
         """The request ids."""
-        return requests if self.context is None else [request.id for request in requests]  # type: ignore[union-attr,return-value] # see Requests
+        return [request.id for request in requests] if self.asks_origin else requests  # type: ignore[union-attr,return-value] # see Requests
 
     def calls(self, columns: Columns, requests: Requests, answers: list[Any]) -> list[Call]:
         """The calls that answer a batch; rows that cannot be read are answered at once."""
         calls = self._calls(columns, answers)
-        if self.context is not None:
+        if self.asks_origin:
             for call in calls:
                 contexts = [Context(requests[row]) for row in call.rows]  # type: ignore[arg-type] # see Requests
-                call.arguments[self.context] = contexts if self.batched else contexts[0]
+                if self.context is not None:
+                    call.arguments[self.context] = contexts if self.batched else contexts[0]
+                if self.chooses:
+                    call.accepts = [context.headers.get("accept", "") for context in contexts]
         return calls
 
     def _calls(self, columns: Columns, answers: list[Any]) -> list[Call]:
@@ -85,15 +94,15 @@ class Adapter:
     def accept(self, call: Call, result: Any, ids: Sequence[str], answers: list[Any]) -> None:
         """Encodes what a call returned into the answers of its rows."""
         if not self.batched:
-            answers[call.rows[0]] = self._encoded(result, ids[call.rows[0]])
+            answers[call.rows[0]] = self._encoded(result, ids[call.rows[0]], call.accepts[0])
             return
         try:
             items = self.items(result, call)
         except BatchLengthError as error:
             self.reject(call, error, ids, answers)
             return
-        for row, item in zip(call.rows, items, strict=True):
-            answers[row] = self._encoded(item, ids[row])
+        for row, item, accept in zip(call.rows, items, call.accepts, strict=True):
+            answers[row] = self._encoded(item, ids[row], accept)
 
     def reject(
         self, call: Call, error: BaseException, ids: Sequence[str], answers: list[Any]
@@ -146,18 +155,19 @@ class Adapter:
             groups.setdefault(key, []).append(row)
         return list(groups.values())
 
-    def _encoded(self, value: Any, request_id: str) -> Answer:
+    def _encoded(self, value: Any, request_id: str, accept: str) -> Answer:
         if isinstance(value, Error):
             return failure(value)
         try:
-            return encoding.encode(value)
+            return encoding.encode(value, accept)
         except Exception as error:
             self.log(error, request_id)
             return FAILED
 
     def items(self, result: Any, call: Call) -> list[Any]:
         """One item for each row of a call, or a BatchLengthError."""
-        if isinstance(result, str | bytes | dict) or not hasattr(result, "__iter__"):
+        whole = isinstance(result, str | bytes | dict) or media.is_table(result)
+        if whole or not hasattr(result, "__iter__"):
             items, got = [], f"one {type(result).__name__}"
         else:
             items = list(result)
@@ -224,16 +234,23 @@ def synchronous(adapter: Adapter) -> Callable[[Columns, Requests], list[Answer]]
 
 def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], None]:
     """The function the core calls for an `async def`: it hands the batch to the event loop."""
+    from asyncio import to_thread
+
     loop = engine.loop()
     function = adapter.function
     running: set[asyncio.Task[None]] = set()
 
+    async def off_loop(step: Callable[..., Any], *arguments: Any) -> Any:
+        # An image takes milliseconds to read, in which the loop serves all others.
+        return await to_thread(step, *arguments) if adapter.decodes else step(*arguments)
+
     async def answer(columns: Columns, requests: Requests, done: _core.Done) -> None:
+        caller.set(done.caller)
         answers: list[Any] = [FAILED] * len(requests)
         try:
             open_answers: list[Any] = [None] * len(requests)
             ids = adapter.ids(requests)
-            calls = adapter.calls(columns, requests, open_answers)
+            calls = await off_loop(adapter.calls, columns, requests, open_answers)
             answers = open_answers
             for call in calls:
                 try:
@@ -241,7 +258,7 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
                 except BaseException as error:  # the loop outlives any handler
                     adapter.reject(call, error, ids, answers)
                 else:
-                    adapter.accept(call, result, ids, answers)
+                    await off_loop(adapter.accept, call, result, ids, answers)
         finally:
             done(answers)
 

@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable
 from typing import IO
 
 logger = logging.getLogger("maas")
@@ -16,9 +17,40 @@ logger = logging.getLogger("maas")
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
 
-def core_sink(level: int, message: str, request_id: str) -> None:
+def core_sink(level: int, message: str, request_id: str, trace: str) -> None:
     """Takes a record of the core; called on any of its threads."""
-    logger.log(_LEVELS[level], "%s", message, extra={"request_id": request_id})
+    logger.log(_LEVELS[level], "%s", message, extra={"request_id": request_id, "trace": trace})
+
+
+class ToServer(logging.Handler):
+    """Sends the records of a worker process to its server, whose log they belong to."""
+
+    def __init__(self, send: Callable[[int, str, str, str], None]) -> None:
+        super().__init__()
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Sends one record."""
+        level = sum(record.levelno >= bound for bound in _LEVELS[1:])
+        request_id = str(getattr(record, "request_id", ""))
+        try:
+            self._send(level, record.getMessage(), request_id, _trace(record))
+        except Exception:
+            self.handleError(record)
+
+
+def to_server(send: Callable[[int, str, str, str], None], level: int) -> None:
+    """In a worker process: the records of maas from `level` on go to the server."""
+    logger.handlers[:] = [ToServer(send)]
+    logger.propagate = False
+    logger.setLevel(level)
+
+
+def _trace(record: logging.LogRecord) -> str:
+    """The traceback of a record, of this process or of the worker that sent it."""
+    if record.exc_info:
+        return logging.Formatter().formatException(record.exc_info)
+    return str(getattr(record, "trace", ""))
 
 
 def _timestamp(record: logging.LogRecord) -> str:
@@ -36,8 +68,8 @@ class TextFormatter(logging.Formatter):
         line = f"{_timestamp(record)} {record.levelname.lower():7} {message}"
         if request_id := getattr(record, "request_id", ""):
             line += f" [{request_id}]"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+        if trace := _trace(record):
+            line += "\n" + trace
         return line
 
 
@@ -53,8 +85,8 @@ class JsonFormatter(logging.Formatter):
         }
         if request_id := getattr(record, "request_id", ""):
             line["request_id"] = request_id
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if trace := _trace(record):
+            line["traceback"] = trace
         return json.dumps(line, ensure_ascii=False)
 
 

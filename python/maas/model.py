@@ -10,12 +10,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maas import arrays, batching, engine
 from maas.batching import BatchPolicy, OnBatchError
+from maas.context import caller
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
 
@@ -30,6 +31,14 @@ _loaded: ContextVar[list[Model] | None] = ContextVar("maas_loaded", default=None
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 TIMEOUT_S = 30.0
+
+
+def check_name(name: object) -> None:
+    """Raises an error when this cannot name a model."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidArgumentError(
+            f"model name {name!r} is not letters, digits and . _ - (at most 128)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +62,7 @@ class ModelSpec:
     weight: float
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise InvalidArgumentError(
-                f"model name {self.name!r} is not letters, digits and . _ - (at most 128)"
-            )
+        check_name(self.name)
         for kind in ("inputs", "outputs"):
             _check_tensors(self.name, kind, getattr(self, kind))
         place = f"model {self.name!r}"
@@ -77,7 +83,9 @@ class Model:
 
     Arrays carry the leading batch dimension. `model(x)` and `model(name=x)` return a dict of
     arrays by output name; inside a running event loop they return an awaitable of it. `run` always
-    waits for the result, also in a notebook cell. Any thread may call it.
+    waits for the result, also in a notebook cell. Any thread may call it. A handler's calls have
+    the id, the priority and at most the deadline of the request it answers, and end when its client
+    leaves.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -94,6 +102,11 @@ class Model:
     def name(self) -> str:
         """The name it answers at: /v2/models/{name}."""
         return self.spec.name
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for errors."""
+        return self.spec.path
 
     @property
     def inputs(self) -> dict[str, Tensor]:
@@ -123,7 +136,7 @@ class Model:
 
         core = self.core(engine.default())
         try:
-            outputs = core.run(arrays.inputs_of(core, args, inputs), TIMEOUT_S)
+            outputs = core.run(arrays.inputs_of(core, args, inputs), TIMEOUT_S, caller.get())
         except _core.CoreError as error:
             raise from_core(error) from None
         return arrays.outputs_of(core, outputs)
@@ -135,8 +148,9 @@ class Model:
                 self._cores[on] = load_core(self.spec, self.version, on)
             return self._cores[on]
 
-    def replace(self, spec: ModelSpec) -> None:
+    def replace(self, path: str) -> None:
         """Makes this handle a new version, read from another file; the old one drains."""
+        spec = replace(self.spec, path=path)
         made = load_core(spec, self.version + 1, engine.default())
         with self._lock:
             self.spec = spec
@@ -160,7 +174,7 @@ class Model:
         def done(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
             loop.call_soon_threadsafe(finish, outputs, error)
 
-        core.submit(arrays.inputs_of(core, args, inputs), TIMEOUT_S, done)
+        core.submit(arrays.inputs_of(core, args, inputs), TIMEOUT_S, done, caller.get())
         return future
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maas.types import Tensor
 
 Schema = dict[str, Any]
+_STREAMS = ("text/event-stream", "application/x-ndjson")
 _TEMPLATE = "#/components/schemas/{model}"
 
 
@@ -24,8 +25,8 @@ def document(
     shared, components = _json_schemas(endpoints)
 
     def schema_of(spec: EndpointSpec, item: Parameter) -> Schema:
-        if item.octets:
-            found: Schema = {"type": "string", "contentEncoding": "base64"}
+        if item.media is not None:
+            found = _media_schema(item)
         else:
             found = dict(shared.get((spec.path, item.name)) or _array_schema(item))
         if not item.required:
@@ -51,30 +52,80 @@ def tensor_schema(tensor: Tensor) -> Schema:
 
 def _operation(spec: EndpointSpec, signature: Signature, body: Schema, result: Schema) -> Schema:
     summary, _, description = (inspect.getdoc(spec.function) or "").partition("\n")
-    octets = signature.result is not None and signature.result.octets and not signature.streaming
-    media = "application/octet-stream" if octets else "application/json"
+    return {
+        "operationId": re.sub(r"\W+", "_", spec.path.strip("/")),
+        "summary": summary or spec.function.__name__.replace("_", " "),
+        "description": description.strip(),
+        "parameters": _query(signature, body),
+        "requestBody": {"required": True, "content": _bodies(signature, body)},
+        "responses": {"200": _response(signature, result)},
+    }
+
+
+def _response(signature: Signature, result: Schema) -> Schema:
+    if signature.streaming:
+        return {
+            "description": "The items, one by one: each the data of an event, or a line.",
+            "content": {kind: {"schema": result} for kind in _STREAMS},
+        }
+    return {
+        "description": "The answer.",
+        "content": {
+            kind: {"schema": result} if kind.startswith("application/json") else {}
+            for kind in signature.gives
+        },
+    }
+
+
+def _bodies(signature: Signature, body: Schema) -> Schema:
+    """What a request may be: JSON; where there is media also a form, or the one media itself."""
     request: Schema = {
         "type": "object",
         "properties": body,
         "required": [item.name for item in signature.parameters if item.required],
         "additionalProperties": False,
     }
-    return {
-        "operationId": re.sub(r"\W+", "_", spec.path.strip("/")),
-        "summary": summary or spec.function.__name__.replace("_", " "),
-        "description": description.strip(),
-        "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-        "responses": {"200": _response(signature, media, {} if octets else {"schema": result})},
-    }
+    bodies: Schema = {"application/json": {"schema": request}}
+    media = _media(signature)
+    if media:
+        parts = {**body, **{item.name: _part_schema(item) for item in media}}
+        bodies["multipart/form-data"] = {"schema": {**request, "properties": parts}}
+        bodies["application/x-www-form-urlencoded"] = {"schema": request}
+    if len(media) == 1 and media[0].media is not None:
+        bodies.update({kind: {} for kind in media[0].media.takes})
+    return bodies
 
 
-def _response(signature: Signature, media: str, content: Schema) -> Schema:
-    if not signature.streaming:
-        return {"description": "The answer.", "content": {media: content}}
-    return {
-        "description": "The items, one by one: each the data of an event, or a line.",
-        "content": {"text/event-stream": content, "application/x-ndjson": content},
-    }
+def _query(signature: Signature, body: Schema) -> list[Schema]:
+    """The other parameters, where the body may be the one media itself."""
+    media = _media(signature)
+    if len(media) != 1:
+        return []
+    about = f"with a body that is {media[0].name!r} itself"
+    return [
+        {"name": item.name, "in": "query", "description": about, "schema": body[item.name]}
+        for item in signature.parameters
+        if item.media is None
+    ]
+
+
+def _media(signature: Signature) -> list[Parameter]:
+    return [item for item in signature.parameters if item.media is not None]
+
+
+def _media_schema(item: Parameter) -> Schema:
+    """Of a member of a JSON object."""
+    assert item.media is not None
+    found = item.media.schema()
+    if item.many:
+        found = {"type": "array", "items": found}
+    return {"anyOf": [found, {"type": "null"}]} if item.nullable else found
+
+
+def _part_schema(item: Parameter) -> Schema:
+    """Of a part of a form."""
+    file: Schema = {"type": "string", "format": "binary"}
+    return {"type": "array", "items": file} if item.many else file
 
 
 def _json_schemas(

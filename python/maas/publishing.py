@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import asgi, batching, handler, openapi, ops, streaming
+from maas import asgi, batching, handler, openapi, ops, streaming, workers
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
@@ -29,43 +29,58 @@ class Publication:
     callables: dict[str, _core.Model]  # by path
     mounts: list[tuple[str, _core.Model]]
     components: str
+    pools: list[_core.WorkerPool]  # of the callables that run in workers
+
+    def stop_workers(self) -> None:
+        """Ends the worker processes; what is published is not served any more."""
+        for pool in self.pools:
+            pool.stop()
 
 
-def prepare(
-    service: Service, on: _core.Engine, lifespans: Mapping[Mount, asgi.Lifespan] | None = None
-) -> Publication:
-    """Makes everything a service needs on an engine; nothing is served yet if it fails.
+class Past:
+    """What was served before; idle once the last request that came under it is answered."""
 
-    `lifespans` are those of its mounts, begun.
-    """
+    def __init__(self, replaced: _core.Replaced, publication: Publication | None) -> None:
+        self._replaced = replaced
+        self._callables = list(publication.callables.values()) if publication else []
+
+    def idle(self) -> bool:
+        """Whether none of its requests is left, also none whose client has gone."""
+        return self._replaced.gone and not any(
+            item.statistics()["in_flight"] for item in self._callables
+        )
+
+
+def prepare(service: Service, on: _core.Engine) -> Publication:
+    """Makes everything a service needs on an engine; nothing is served yet if it fails."""
     from maas import _core
 
-    begun = lifespans or {}
     described = [(spec, spec.signature()) for spec in service.endpoints]
     operations, components = openapi.document(described)
     callables: dict[str, _core.Model] = {}
     endpoints = []
     try:
+        remote, pools = _in_workers(described, on)
         for (spec, signature), operation in zip(described, operations, strict=True):
             if spec.model is None:
-                callables[spec.path] = _callable(spec, signature, on)
+                callables[spec.path] = remote.get(spec.path) or _callable(spec, signature, on)
                 made = _plain(spec, signature, callables[spec.path], json.dumps(operation))
             else:
                 made = _native(spec, signature, spec.model.core(on), json.dumps(operation))
             endpoints.append(made)
         models = [model.core(on) for model in service.models]
-        mounts = [(item.path, _mounted(item, begun[item].state, on)) for item in service.mounts]
+        mounts = [(item.path, _mounted(item, on)) for item in service.mounts]
     except _core.CoreError as error:
         raise from_core(error) from None
     callables |= {path or "/": model for path, model in mounts}
-    return Publication(models, endpoints, callables, mounts, json.dumps(components))
+    return Publication(models, endpoints, callables, mounts, json.dumps(components), pools)
 
 
-def _mounted(item: Mount, state: dict[str, Any], on: _core.Engine) -> _core.Model:
+def _mounted(item: Mount, on: _core.Engine) -> _core.Model:
     from maas import _core
 
     return on.add_callable(
-        asgi.serve_requests(item, state),
+        asgi.serve_requests(item),
         name=item.path or "/",
         fields=[_core.Field(name) for name in asgi.COLUMNS],
         asynchronous=True,
@@ -74,6 +89,25 @@ def _mounted(item: Mount, state: dict[str, Any], on: _core.Engine) -> _core.Mode
         heads=True,
         batching=_core.BatchOptions(executors=asgi.MAX_CONCURRENCY),
     )
+
+
+def _in_workers(
+    described: list[tuple[EndpointSpec, Signature]], on: _core.Engine
+) -> tuple[dict[str, _core.Model], list[_core.WorkerPool]]:
+    """The callables that run in workers, by path; the endpoints of a service share a pool."""
+    groups: dict[int, list[workers.Remote]] = {}
+    for spec, signature in described:
+        if spec.workers:
+            key = id(workers.service_of(spec) or spec)
+            remote = workers.Remote(spec, signature, fields(signature.parameters))
+            groups.setdefault(key, []).append(remote)
+    models: dict[str, _core.Model] = {}
+    pools = []
+    for group in groups.values():
+        pool, made = workers.start(group, on)
+        pools.append(pool)
+        models.update(made)
+    return models, pools
 
 
 def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
@@ -86,9 +120,9 @@ def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _co
     return on.add_callable(
         make(adapter),
         name=spec.path,
-        fields=_fields(signature.parameters),
+        fields=fields(signature.parameters),
         asynchronous=asynchronous,
-        contexts=signature.context is not None,
+        contexts=signature.asks_origin,
         streaming=signature.streaming,
         batching=batching.core_options(spec, spec.concurrency),
     )
@@ -102,9 +136,10 @@ def _plain(
     return _core.Endpoint(
         spec.path,
         model=model,
-        fields=_fields(signature.parameters),
+        fields=fields(signature.parameters),
         timeout_s=spec.timeout_s,
         native=False,
+        asks_origin=signature.asks_origin,
         streams=signature.streaming,
         operation=operation,
     )
@@ -131,13 +166,16 @@ def _native(
     )
 
 
-def _fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
+def fields(parameters: tuple[Parameter, ...]) -> list[_core.Field]:
+    """The core's form of a handler's parameters."""
     from maas import _core
 
     return [
         _core.Field(item.name, dtype=item.tensor.dtype, shape=item.tensor.shape)
         if item.tensor is not None
-        else _core.Field(item.name, required=item.required)
+        else _core.Field(
+            item.name, required=item.required, media=item.media.takes if item.media else ()
+        )
         for item in parameters
     ]
 
@@ -185,7 +223,7 @@ def _checked_source(spec: EndpointSpec, chain: ops.Chain, model: _core.Model) ->
 
 def _native_tensor(spec: EndpointSpec, given: Parameter, known: _core.TensorSpec) -> Tensor:
     place = f"endpoint {spec.name}: parameter {given.name!r}"
-    if given.kind == "json":
+    if given.kind in ("json", "media"):
         raise InvalidArgumentError(
             f"{place} is no array, and a native endpoint takes arrays alone; annotate it as "
             'Annotated[np.ndarray, maas.Tensor("float32", [4])]'

@@ -58,6 +58,7 @@ def run(server: Server) -> None:
     threading.Thread(target=_end_at, args=(signals,), name="maas-signals", daemon=True).start()
     if not server.drain(limit):
         logger.warning("some requests did not finish within %g s; ending without them", limit)
+        server.finish()
         _leave(0)
     server.stop(0.0)
     logger.info("stopped")

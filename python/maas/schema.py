@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Type hints of a handler -> its parameters: what each is read from and what it is checked by.
 
-A hint describes one row. Three kinds: a tensor with declared dtype and shape, which the core
-parses; a bare array, whose shape is what the request sends; any other JSON value, which pydantic
-checks. pydantic is imported when the first handler with such a value is described.
+A hint describes one row. Four kinds: a tensor with declared dtype and shape, which the core
+parses; a bare array, whose shape is what the request sends; media (bytes, files, images, tables),
+which may be a body or a part of a form; any other JSON value, which pydantic checks. pydantic is
+imported when the first handler with such a value is described.
 """
 
 from __future__ import annotations
@@ -28,18 +29,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_o
 
 from maas.context import Context
 from maas.errors import InvalidArgumentError
+from maas.files import Media
+from maas.media import media_of
 from maas.types import Tensor
 
 if TYPE_CHECKING:
     import pydantic
 
 _REMEDY = (
-    "use str, int, float, bool, bytes, list, dict, a dataclass, a TypedDict, a pydantic model, or "
+    "use str, int, float, bool, bytes, list, dict, a dataclass, a TypedDict, a pydantic model, "
+    "maas.File, PIL.Image.Image, pandas.DataFrame, or "
     'Annotated[np.ndarray, maas.Tensor("float32", [4])]'
 )
 
 
 _ITERATORS = (Iterator, Generator, Iterable, AsyncIterator, AsyncGenerator, AsyncIterable)
+Library = Literal["numpy", "torch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,15 @@ class Parameter:
     """One key of an endpoint's body."""
 
     name: str
-    kind: Literal["tensor", "array", "json"]
+    kind: Literal["tensor", "array", "json", "media"]
     tensor: Tensor | None = None  # of a tensor
     dtype: str = ""  # of an array, when its hint gives one
+    library: Library = "numpy"  # whose arrays or tensors the handler gets
+    media: Media | None = None  # of media
+    many: bool = False  # a list of media
+    nullable: bool = False  # media, or None
     adapter: pydantic.TypeAdapter[Any] | None = None  # of a JSON value
     strict: bool | None = None  # how its validator is called; None leaves it to the type
-    octets: bool = False  # bytes: as a result they are the body itself, not JSON
     required: bool = True
     default: Any = None
 
@@ -66,6 +74,19 @@ class Signature:
     asynchronous: bool
     streaming: bool = False  # a generator; `result` is one of its items
     context: str | None = None  # the parameter that gets the request's context
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The media types of the answer; it is the client's choice when there are several."""
+        one = self.result if not self.streaming else None
+        if one is None or one.media is None or one.many:
+            return ("application/json",)
+        return one.media.gives
+
+    @property
+    def asks_origin(self) -> bool:
+        """Whether what calls the handler looks at the head of the request."""
+        return self.context is not None or len(self.gives) > 1
 
 
 def describe(
@@ -176,30 +197,31 @@ def _described(name: str, hint: Any, place: str) -> Parameter:
         )
     bare, notes = _unwrapped(hint)
     tensors = [note for note in notes if isinstance(note, Tensor)]
-    if _is_array(bare):
+    if library := _library(bare):
         if not tensors:
-            return Parameter(name, "array", dtype=_array_dtype(bare))
+            return Parameter(name, "array", dtype=_array_dtype(bare), library=library)
         if option := tensors[0].of_inputs_alone:
             raise InvalidArgumentError(
                 f"{place}: {option}=True is for the inputs of maas.load; leave it out of the hint"
             )
-        if tensors[0].dtype == "bfloat16":
+        if tensors[0].dtype == _UNKNOWN[library]:
             raise InvalidArgumentError(
-                f"{place}: numpy has no bfloat16; declare float32 in the hint"
+                f"{place}: {library} has no {tensors[0].dtype}; declare another dtype in the hint"
             )
-        return Parameter(name, "tensor", tensor=tensors[0])
+        return Parameter(name, "tensor", tensor=tensors[0], library=library)
     if tensors or isinstance(hint, Tensor):
         raise InvalidArgumentError(
             f"{place}: a maas.Tensor annotates an array: "
             'Annotated[np.ndarray, maas.Tensor("float32", [4])]'
         )
+    if (found := _media(name, hint, place)) is not None:
+        return found
     return Parameter(
         name,
         "json",
         adapter=_adapter(hint, place),
         # A dataclass takes no configuration from here, and is not to be changed for it.
         strict=True if isinstance(hint, type) and is_dataclass(hint) else None,
-        octets=hint is bytes,
     )
 
 
@@ -210,10 +232,34 @@ def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
-def _is_array(hint: Any) -> bool:
-    # A hint that names numpy's array means that numpy has been imported by whoever wrote it.
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and (hint is numpy.ndarray or get_origin(hint) is numpy.ndarray)
+# The dtype of maas.Tensor that each library lacks.
+_UNKNOWN: dict[Library, str] = {"numpy": "bfloat16", "torch": "bytes"}
+
+
+def _library(hint: Any) -> Library | None:
+    """Whose array it is: a hint that names one means that whoever wrote it imported its library."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and (hint is numpy.ndarray or get_origin(hint) is numpy.ndarray):
+        return "numpy"
+    # While torch is being imported it is there without its names.
+    return "torch" if hint is not None and hint is getattr(torch, "Tensor", None) else None
+
+
+def _media(name: str, hint: Any, place: str) -> Parameter | None:
+    """The parameter of X, list[X] or either with None, X being media."""
+    options = get_args(hint) if isinstance(hint, _UNION) or get_origin(hint) is typing.Union else ()
+    nullable = type(None) in options
+    others = [item for item in options if item is not type(None)]
+    bare = others[0] if nullable and len(others) == 1 else hint
+    many = get_origin(bare) is list
+    found = media_of(get_args(bare)[0] if many else bare, place)
+    # A list of bytes is a JSON value as ever: bytes are no upload that comes in several parts.
+    if found is None or (many and get_args(bare)[0] is bytes):
+        return None
+    return Parameter(name, "media", media=found, many=many, nullable=nullable)
+
+
+_UNION = type(int | str)
 
 
 def _array_dtype(hint: Any) -> str:
@@ -267,7 +313,7 @@ def _modern(hint: Any) -> Any:
     changed = tuple(_modern(item) for item in arguments)
     if changed == arguments:
         return hint
-    if origin is typing.Union or isinstance(hint, type(int | str)):
+    if origin is typing.Union or isinstance(hint, _UNION):
         return functools.reduce(operator.or_, changed)
     return origin[changed]
 

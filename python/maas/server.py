@@ -10,21 +10,18 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from maas import engine, logs, model, publishing
-from maas.asgi import Lifespan
+from maas import engine, health, lifecycle, logs, model, publishing
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.logs import logger
 from maas.service import DEFAULT_NAME, Service, collect
 
 if TYPE_CHECKING:
     from maas import _core
-    from maas.asgi import Mount
     from maas.config import Settings
     from maas.model import Model
 
@@ -64,10 +61,13 @@ class Server:
         self._target: Service = Service()
         self._models: list[Model] = []
         self._published: publishing.Publication | None = None
-        self._lifespans: dict[Mount, Lifespan] = {}
         self._started = False
+        self._ended = False
+        self._past: list[publishing.Past] = []  # of the target's own hooks
+        self._retiring: list[threading.Thread] = []
         self._stopped = threading.Event()
         self._core = self._make_core()
+        self._health = health.Monitor(self._core.set_unready, self.settings.health_interval_s)
 
     @property
     def port(self) -> int:
@@ -96,7 +96,11 @@ class Server:
         return {name: item.statistics() for name, item in {**models, **published.callables}.items()}
 
     def publish(self, target: object) -> None:
-        """Serves this target from now on; running requests end where they began."""
+        """Serves this target from now on; running requests end where they began.
+
+        Its startups run before, and the shutdowns of what it replaces after that one's last
+        request; neither runs when both have the same hooks.
+        """
         with self._lock:
             self._apply(collect(target), self._models)
 
@@ -115,7 +119,7 @@ class Server:
         found = model.find_file(path, Path(caller).parent if caller else None)
         with self._lock:
             handle = self._served_model(name)
-            handle.replace(replace(handle.spec, path=str(found)))
+            handle.replace(str(found))
             self._apply(self._target, self._models)
         return handle
 
@@ -146,12 +150,26 @@ class Server:
                 return
             self._stopped.set()
         self.drain(timeout_s)  # a handler that does not return is left to itself
+        self.finish()
         self._core.stop()
-        _shut_down(self._lifespans.values())
+        if self._published is not None:
+            self._published.stop_workers()
         engine.not_before_exit(self._stop_at_exit)
         with _running_lock:
             for key in [key for key, server in _running.items() if server is self]:
                 del _running[key]
+
+    def finish(self) -> None:
+        """Runs the shutdowns of what is served, once; `stop` does it after it has drained."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+            target, retiring = self._target, self._retiring
+        self._health.stop()
+        for thread in retiring:
+            thread.join(lifecycle.SHUTDOWN_TIMEOUT_S)
+        lifecycle.stop(target.hooks)
 
     def wait(self) -> None:
         """Blocks until it is stopped, by `stop` or by Ctrl-C."""
@@ -214,30 +232,37 @@ class Server:
         whole = Service(
             endpoints=target.endpoints, models=[*target.models, *models], mounts=target.mounts
         )
-        kept = {item: life for item, life in self._lifespans.items() if item in target.mounts}
-        begun: dict[Mount, Lifespan] = {}
+        engine.check_that_it_may_serve()
+        made = publishing.prepare(whole, self.engine)
+        fresh = target.hooks != self._target.hooks
+        if fresh:
+            lifecycle.start(target.hooks)
+            # Also where it never starts to listen, what was started is shut down.
+            engine.before_exit(self._stop_at_exit)
         try:
-            for item in target.mounts:
-                if item not in kept:
-                    life = Lifespan(item)
-                    life.startup()
-                    begun[item] = life
-            made = publishing.prepare(whole, self.engine, {**kept, **begun})
-            self._core.publish(
+            replaced = self._core.publish(
                 models=made.models,
                 endpoints=made.endpoints,
                 mounts=made.mounts,
                 components=made.components,
             )
-        except BaseException as error:
-            _shut_down(begun.values())
-            if isinstance(error, _core.CoreError):
-                raise from_core(error) from None
-            raise
-        replaced = [life for item, life in self._lifespans.items() if item not in kept]
+        except _core.CoreError as error:
+            if fresh:
+                lifecycle.stop(target.hooks)
+            raise from_core(error) from None
+        past = [item for item in self._past if not item.idle()]
+        self._past = [*past, publishing.Past(replaced, self._published)]
+        before = self._target
         self._target, self._models, self._published = target, models, made
-        self._lifespans = {**kept, **begun}
-        _shut_down(replaced)
+        if fresh:
+            self._retire(before)
+            self._health.watch(target.hooks.health)
+
+    def _retire(self, target: Service) -> None:
+        past, self._past = self._past, []
+        thread = lifecycle.retire(target.hooks, lambda: all(item.idle() for item in past))
+        running = [item for item in self._retiring if item.is_alive()]
+        self._retiring = running if thread is None else [*running, thread]
 
     def _served_model(self, name: str | None) -> Model:
         models = {item.name: item for item in [*self._target.models, *self._models]}
@@ -283,11 +308,6 @@ def serve(
         logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
         server.wait()
     return server
-
-
-def _shut_down(lifespans: Iterable[Lifespan]) -> None:
-    for life in lifespans:
-        life.shutdown()
 
 
 def _docs_page() -> str:

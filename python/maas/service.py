@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeVar, overload
 
-from maas.asgi import Mount
+from maas import batching
+from maas.asgi import Mount, distinct
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
+from maas.lifecycle import Hooks, Teardown, hook_of, hooks_from
 from maas.model import Model
 
 C = TypeVar("C", bound=type)
 
 _RECORD = "__maas_service__"
 _READY = "__maas_ready__"
+_STAND_IN = "__maas_stand_in__"
 DEFAULT_NAME = "maas"
 
 
@@ -26,17 +29,21 @@ class ServiceSpec:
     """What the decorator records on a class."""
 
     name: str
+    workers: int = 0
 
 
 @overload
 def service(cls: C) -> C: ...
 @overload
-def service(cls: None = None, *, name: str | None = None) -> Callable[[C], C]: ...
-def service(cls: Any = None, *, name: str | None = None) -> Any:
+def service(cls: None = None, *, name: str | None = None, workers: int = 0) -> Callable[[C], C]: ...
+def service(cls: Any = None, *, name: str | None = None, workers: int = 0) -> Any:
     """Makes a class a service: one instance serves the methods decorated with @maas.endpoint.
 
-    The instance is made once, when it is served, and its `setup()` is called if it has one. The
-    name is the class's unless given.
+    The instance is made once, when it is served, and its `setup()` is called if it has one, its
+    `teardown()` when it is no longer served. Its `health()` is asked again and again: None or True
+    is well; False, a text with the reason, or an exception makes /readyz answer 503. The name is
+    the class's unless given. With `workers=N` each of N processes makes an instance of its own, and
+    all its endpoints run there; this process makes none.
     """
 
     def decorate(target: Any) -> Any:
@@ -51,10 +58,18 @@ def service(cls: Any = None, *, name: str | None = None) -> Any:
                 f"service {target.__name__} has nothing to serve; decorate at least one method "
                 "with @maas.endpoint"
             )
-        setattr(target, _RECORD, ServiceSpec(name or target.__name__))
+        _check_workers(target, workers)
+        setattr(target, _RECORD, ServiceSpec(name or target.__name__, workers))
         return target
 
     return decorate if cls is None else decorate(cls)
+
+
+def instance_of(cls: type) -> object:
+    """The one instance of a service class in this process, set up: what a worker serves."""
+    made = _instance(cls)
+    _set_up(made)
+    return made
 
 
 class Service:
@@ -71,12 +86,14 @@ class Service:
         models: Iterable[Model] = (),
         mounts: Iterable[Mount] = (),
         name: str = DEFAULT_NAME,
+        hooks: Hooks = Hooks(),  # noqa: B008 - constant
     ) -> None:
         self.name = name
         self.endpoints = _distinct_paths(_as_spec(item) for item in endpoints)
         named = [spec.model for spec in self.endpoints if spec.model is not None]
         self.models = _distinct_names([*models, *named])
-        self.mounts = _distinct_mounts(mounts)
+        self.mounts = distinct(mounts)
+        self.hooks = sum((item.hooks for item in self.mounts), hooks)
 
     def __repr__(self) -> str:
         paths = [spec.path for spec in self.endpoints]
@@ -133,11 +150,27 @@ def _single(target: object) -> Service:
             raise TargetError(
                 f"class {target.__name__} is no service; decorate it with @maas.service"
             )
-        return _of_instance(_instance(target))
-    if _service_spec(type(target)) is not None:
+        return _of_workers(target) or _of_instance(_instance(target))
+    if (spec := _service_spec(type(target))) is not None:
+        if spec.workers:
+            raise TargetError(
+                f"each worker makes an instance of {type(target).__name__} of its own, and this "
+                "one would not be served; serve the class"
+            )
         return _of_instance(target)
     shown = getattr(target, "__qualname__", None) or repr(target)
     raise TargetError(f"{shown} cannot be served; {_REMEDY}")
+
+
+def hooks_in(names: Mapping[str, Any]) -> Hooks:
+    """The functions of a module that are decorated to run around its serving."""
+    # A notebook keeps results of old cells in names that are not the function's own.
+    found = {
+        id(value): value
+        for name, value in names.items()
+        if hook_of(value) and getattr(value, "__name__", "") == name
+    }
+    return hooks_from(list(found.values()))
 
 
 def _is_served(name: str, value: object) -> bool:
@@ -154,6 +187,7 @@ def _is_served(name: str, value: object) -> bool:
 def _served_names(names: Mapping[str, Any]) -> Iterator[Service]:
     values = {id(v): v for name, v in names.items() if _is_served(name, v)}
     with_instance = {type(value) for value in values.values()}
+    yield Service(hooks=hooks_in(names))
     for value in values.values():
         if value not in with_instance if isinstance(value, type) else True:
             yield collect(value)
@@ -165,6 +199,7 @@ def _merged(parts: list[Service]) -> Service:
         endpoints=[spec for part in parts for spec in part.endpoints],
         models=[model for part in parts for model in part.models],
         mounts=[mount for part in parts for mount in part.mounts],
+        hooks=sum((part.hooks for part in parts), Hooks()),
         name=names[0] if len(names) == 1 else DEFAULT_NAME,
     )
 
@@ -186,31 +221,93 @@ def _instance(cls: type) -> object:
     made = vars(cls).get("__maas_instance__")
     if made is not None:
         return made
+    _check_constructor(cls)
+    made = cls()
+    cls.__maas_instance__ = made  # type: ignore[attr-defined]
+    return made
+
+
+def _check_constructor(cls: type) -> None:
+    spec = _service_spec(cls)
+    remedy = (
+        "give the arguments defaults"
+        if spec and spec.workers
+        else "serve an instance that you make"
+    )
     try:
         inspect.signature(cls).bind()
     except TypeError as error:
         raise TargetError(
-            f"service {cls.__name__} cannot be made without arguments ({error}); serve an "
-            "instance that you make"
+            f"service {cls.__name__} cannot be made without arguments ({error}); {remedy}"
         ) from None
-    made = cls()
-    cls.__maas_instance__ = made  # type: ignore[attr-defined]
-    return made
+
+
+def _set_up(instance: object) -> None:
+    if not vars(instance).get(_READY):
+        setup = getattr(instance, "setup", None)
+        if callable(setup):
+            setup()
+        setattr(instance, _READY, True)
+
+
+def _of_workers(cls: type) -> Service | None:
+    """Endpoints that run in workers: bound to an instance that only stands for the class."""
+    spec = _service_spec(cls)
+    if spec is None or not spec.workers:
+        return None
+    stand_in = vars(cls).get(_STAND_IN)
+    if stand_in is None:
+        _check_constructor(cls)
+        stand_in = object.__new__(cls)
+        setattr(cls, _STAND_IN, stand_in)
+    bound = [method.bound_to(stand_in) for method in _method_specs(cls)]
+    return Service(
+        endpoints=[replace(method, workers=spec.workers) for method in bound], name=spec.name
+    )
+
+
+def _check_workers(cls: type, workers: int) -> None:
+    batching.check_number(f"service {cls.__name__}", "workers", workers, int, 0)
+    for spec in _method_specs(cls):
+        if spec.workers:
+            raise InvalidArgumentError(
+                f"endpoint {spec.name}: the methods of a service share its processes; write "
+                f"@maas.service(workers={spec.workers}) instead"
+            )
+        if workers:
+            replace(spec, workers=workers)  # checks that the endpoint can be served so
 
 
 def _of_instance(instance: object) -> Service:
     cls = type(instance)
     spec = _service_spec(cls)
     assert spec is not None
-    if not vars(instance).get(_READY):
-        setup = getattr(instance, "setup", None)
-        if callable(setup):
-            setup()
-        setattr(instance, _READY, True)
+    _set_up(instance)
     return Service(
         endpoints=[method.bound_to(instance) for method in _method_specs(cls)],
         models=[value for value in vars(instance).values() if isinstance(value, Model)],
         name=spec.name,
+        hooks=_hooks_of(instance, spec.name),
+    )
+
+
+def _hooks_of(instance: object, name: str) -> Hooks:
+    names = dict.fromkeys(key for base in reversed(type(instance).__mro__) for key in vars(base))
+    methods = [
+        getattr(instance, key)
+        for key in names
+        if hook_of(inspect.getattr_static(type(instance), key))
+    ]
+    own = hooks_from(methods)
+    teardown = (
+        (Teardown(instance, _READY),) if callable(getattr(instance, "teardown", None)) else ()
+    )
+    health = getattr(instance, "health", None)
+    asked = callable(health) and spec_of(health) is None
+    return Hooks(
+        startup=own.startup,
+        shutdown=own.shutdown + teardown,
+        health=((name, health),) if asked and health is not None else (),
     )
 
 
@@ -241,25 +338,13 @@ def _distinct_paths(specs: Iterable[EndpointSpec]) -> tuple[EndpointSpec, ...]:
     return tuple(by_path.values())
 
 
-def _distinct_mounts(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
-    by_path: dict[str, Mount] = {}
-    for item in mounts:
-        if not isinstance(item, Mount):
-            raise TargetError(f"{item!r} is no mount; use maas.mount(path, app)")
-        if by_path.setdefault(item.path, item) is not item:
-            raise AlreadyExistsError(
-                f"two applications are mounted at {item.path or '/'}; give one another path"
-            )
-    return tuple(by_path.values())
-
-
 def _distinct_names(models: Iterable[Model]) -> tuple[Model, ...]:
     by_name: dict[str, Model] = {}
     for model in models:
         other = by_name.setdefault(model.name, model)
         if other is not model:
             raise AlreadyExistsError(
-                f"two models have the name {model.name!r}: {other.spec.path} and "
-                f"{model.spec.path}; give one of them another name="
+                f"two models have the name {model.name!r}: {other.source} and "
+                f"{model.source}; give one of them another name="
             )
     return tuple(by_name.values())

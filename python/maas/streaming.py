@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import encoding, engine
+from maas.context import caller
 from maas.errors import CancelledError, Error
 from maas.handler import FAILED, Adapter, Call, Columns, Requests, failure
 
@@ -182,6 +183,7 @@ async def _serve(
     import asyncio
 
     columns, requests = batch
+    caller.set(streams.caller)
     try:
         answers: list[Any] = [None] * len(requests)
         ids, writers = adapter.ids(requests), streams.writers()

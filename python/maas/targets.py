@@ -13,7 +13,7 @@ from types import ModuleType
 from maas import model
 from maas.errors import Error, NotFoundError, TargetError
 from maas.model import Model
-from maas.service import Service, collect, served_names
+from maas.service import Service, collect, hooks_in, served_names
 from maas.types import closest
 
 MODEL_SUFFIXES = (".pt", ".pth", ".ts")
@@ -38,7 +38,11 @@ def load(target: str) -> Service:
         names = served_names(vars(module))
         hint = closest(name, names) or f"; it serves {', '.join(names) or 'nothing'}"
         raise TargetError(f"{location} has no {name!r}{hint}")
-    return collect(found)
+    service = collect(found)
+    hooks = hooks_in(vars(module)) + service.hooks
+    return Service(
+        endpoints=service.endpoints, models=service.models, name=service.name, hooks=hooks
+    )
 
 
 def _whole(module: ModuleType, loaded: list[Model]) -> Service:
@@ -46,7 +50,13 @@ def _whole(module: ModuleType, loaded: list[Model]) -> Service:
     known = {item.name for item in found.models}
     others = {item.name: item for item in loaded if item.name not in known}
     models = [*found.models, *others.values()]
-    return Service(endpoints=found.endpoints, models=models, mounts=found.mounts, name=found.name)
+    return Service(
+        endpoints=found.endpoints,
+        models=models,
+        mounts=found.mounts,
+        name=found.name,
+        hooks=found.hooks,
+    )
 
 
 def source_folder(target: str) -> Path:
@@ -113,7 +123,10 @@ def _failed(location: str, error: Exception) -> str:
         return f"{error.filename}:{error.lineno}: syntax error: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename and frame.lineno]
-    own = [frame for frame in own if Path(frame.filename) != Path(__file__)]
+    # The line of the target, not what it called here or in a library.
+    package = Path(__file__).parent
+    own = [frame for frame in own if not Path(frame.filename).is_relative_to(package)]
+    own = [frame for frame in own if "site-packages" not in Path(frame.filename).parts] or own
     place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
     return f"cannot load {location}: {type(error).__name__}: {error}{place}"
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from maas import engine
-from maas.client import Caller, Headers, answer_of, written
+from maas.client import Caller, answer_of
 from maas.errors import DeadlineExceededError, InvalidArgumentError
 from maas.event_stream import Chunks
+from maas.forms import Headers
 from maas.server import Server
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class TestClient(Caller):
 
     def submit(self, path: str, **inputs: Any) -> PendingCall:
         """Makes the same call as `call` does, and does not wait for its answer."""
-        call = self.server.begin("POST", path, *written(inputs))
+        call = self.server.begin("POST", path, *self.written(path, inputs))
         return PendingCall(call, self.settle if self._own_engine is not None else None)
 
     def settle(self) -> None:

@@ -1,5 +1,6 @@
 """Every example is served by the command that its README gives, and answers."""
 
+import io
 import json
 import re
 import subprocess
@@ -8,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn.datasets
+from PIL import Image
 from server_process import ROOT, Process
 from websockets.sync.client import connect
 
@@ -75,6 +79,61 @@ def test_the_batching_example_answers_and_its_own_tests_pass(serve: Callable[...
     command = [sys.executable, "-m", "pytest", "-q", "examples/batching"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_workers_example_answers_and_survives_a_crash(serve: Callable[..., Process]) -> None:
+    client = serve(ROOT / "examples/workers/app.py").client()
+    assert client.call("/count_primes", below=100) == 25
+    greeting = client.call("/greet", name="you")
+    assert greeting["text"] == "Hello, you"
+    with pytest.raises(maas.UnavailableError, match="Segmentation fault"):
+        client.call("/crash")
+    assert client.call("/greet", name="again")["text"] == "Hello, again"
+
+
+def test_the_images_example_answers_as_its_readme_says(serve: Callable[..., Process]) -> None:
+    assert_short("images")
+    client = serve(ROOT / "examples/images/app.py").client()
+    photos = Path(sklearn.datasets.__file__).parent / "images"
+    flower = Image.open(photos / "flower.jpg")
+    first, second = client.endpoints.colours(image=flower, count=2)
+    assert 1 > first["share"] >= second["share"] > 0
+    small = client.call("/thumbnail", image=flower, size=64)
+    assert Image.open(io.BytesIO(small)).size == (64, 43)
+    with pytest.raises(maas.UnprocessableError, match="between 1 and 1024"):
+        client.call("/thumbnail", image=flower, size=0)
+    uploads = [
+        maas.File((photos / name).read_bytes(), name) for name in ("china.jpg", "flower.jpg")
+    ]
+    answer = client.call("/album", photos=uploads, title="Trip")
+    assert answer == {
+        "title": "Trip",
+        "photos": 2,
+        "bytes": sum(len(upload.data) for upload in uploads),
+    }
+
+
+def test_the_tables_example_answers_as_its_readme_says(serve: Callable[..., Process]) -> None:
+    assert_short("tables")
+    client = serve(ROOT / "examples/tables/app.py").client()
+    data = sklearn.datasets.load_iris()
+    names = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    answer = client.endpoints.classify(flowers=pd.DataFrame(data.data, columns=names))
+    right = [
+        row["kind"] == data.target_names[n] for row, n in zip(answer, data.target, strict=True)
+    ]
+    assert sum(right) / len(right) > 0.95
+    with pytest.raises(maas.UnprocessableError, match="sepal_width"):
+        client.call("/classify", flowers=pd.DataFrame({"sepal_length": [1.0]}))
+    figures = client.call("/describe", table=pd.DataFrame({"a": [1, 3]}))
+    assert {row["figure"]: row["a"] for row in figures}["mean"] == 2
+    assert client.ready()
+
+
+def assert_short(example: str) -> None:
+    folder = ROOT / "examples" / example
+    assert len((folder / "app.py").read_text().splitlines()) <= 60
+    assert len((folder / "README.md").read_text().splitlines()) <= 20
 
 
 def test_the_streaming_example_sends_its_items(serve: Callable[..., Process]) -> None:

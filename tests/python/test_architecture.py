@@ -13,7 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 CPP, PYTHON, TESTS = ROOT / "cpp", ROOT / "python" / "maas", ROOT / "tests"
 
 # An include may point only to the left.
-LAYERS = ("base", "exec", "kernels", "tensor", "runtime", "batching", "server", "bindings")
+LAYERS = (
+    "base",
+    "exec",
+    "kernels",
+    "tensor",
+    "runtime",
+    "workers",
+    "batching",
+    "server",
+    "bindings",
+)
 
 # The one layer that may include a third-party package.
 OWNERS = {
@@ -29,12 +39,13 @@ OWNERS = {
 
 # An import may point only to the left; `__init__` is the door, which only the command line uses.
 MODULES = [
-    *("errors", "types", "_core", "batching", "config", "logs", "context"),
-    *("arrays", "encoding", "ops", "schema", "reading"),
-    *("engine", "asgi_http", "asgi_websocket", "asgi"),
-    *("model", "endpoint", "service", "handler", "streaming"),
-    *("openapi", "publishing", "server", "targets", "reload", "runner"),
-    *("event_stream", "client", "testing"),
+    *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
+    *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
+    *("engine", "lifecycle", "asgi_http", "asgi_websocket", "asgi"),
+    *("model", "pipeline", "endpoint", "service"),
+    *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
+    *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
+    *("forms", "methods", "event_stream", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import maas
-from maas.client import Caller, Headers
+from maas.client import Caller
+from maas.forms import Headers
 
 
 class Canned(Caller):
@@ -156,7 +157,7 @@ def test_infer_speaks_the_protocol() -> None:
     assert client.asked is not None
     _, path, _, sent = client.asked
     assert path == "/v2/models/net/versions/3/infer"
-    assert b'"datatype": "FP32", "data": [0.5]' in sent
+    assert b'"datatype":"FP32","data":[0.5]' in sent
     assert b'"datatype": "BYTES", "data": ["a"]' in sent
 
 
@@ -165,7 +166,7 @@ def test_a_list_is_sent_in_the_dtype_that_the_model_declares() -> None:
     client = Canned(200, JSON, body)
     client.infer("net", {"x": [[1, 2]]})
     assert client.asked is not None
-    assert b'"datatype": "INT32", "data": [1, 2]' in client.asked[3]
+    assert b'"datatype":"INT32","data":[1,2]' in client.asked[3]
 
 
 def test_what_cannot_be_sent_is_refused() -> None:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
+import asyncio
 import json
 import logging
 import math
 import threading
+import time
 from typing import Any, cast
 
 import pytest
 
 import maas
+from maas.context import Headers
 
 
 def headers_of(client: maas.TestClient, path: str, body: bytes) -> tuple[int, str, Any]:
@@ -74,7 +77,7 @@ def test_a_batched_handler_gets_one_for_each_row() -> None:
 
 
 def test_a_handler_sees_its_deadline_pass() -> None:
-    entered, looked = threading.Event(), threading.Event()
+    entered, looked, ended = threading.Event(), threading.Event(), threading.Event()
     seen: list[Any] = []
 
     @maas.endpoint("/f", timeout_s=2)
@@ -83,6 +86,7 @@ def test_a_handler_sees_its_deadline_pass() -> None:
         entered.set()
         looked.wait(10)
         seen.append((ctx.cancelled, ctx.remaining_s()))
+        ended.set()
         return n
 
     with maas.TestClient(f, manual_clock=True) as client:
@@ -96,8 +100,9 @@ def test_a_handler_sees_its_deadline_pass() -> None:
         assert entered.wait(10)
         assert client._own_engine is not None
         client._own_engine.advance(2.5)
+        caller.join(10)  # before the handler ends, whose answer could come first
         looked.set()
-        caller.join(10)
+        assert ended.wait(10)
     assert seen == [(False, 2.0), (True, 0.0)]
 
 
@@ -129,3 +134,40 @@ def test_a_context_is_live() -> None:
     assert (context.cancelled, context.remaining_s()) == (False, math.inf)
     request.cancelled = True
     assert context.cancelled
+
+
+def test_the_head_of_the_request_is_there_by_name_in_any_case() -> None:
+    @maas.endpoint("/f")
+    def f(n: int, ctx: maas.Context) -> list[Any]:
+        headers = ctx.headers
+        assert headers is ctx.headers
+        found = [
+            headers["X-ONE"],
+            headers.get("missing"),
+            "x-two" in headers,
+            cast(Any, 5) in headers,
+        ]
+        return [*found, sorted(headers), len(headers), ctx.path, ctx.identity, repr(headers)]
+
+    with maas.TestClient(f) as client:
+        given = [("X-One", "1"), ("x-Two", "é"), ("X-ONE", "3")]
+        status, _, body = client.exchange("POST", "/f?a=b", given, b'{"n":1}')
+    assert status == 200
+    assert json.loads(body)[:4] == ["1, 3", None, True, False]
+    assert json.loads(body)[4:8] == [["x-one", "x-two"], 2, "/f?a=b", None]
+
+
+def test_the_deadline_is_on_the_monotonic_clock() -> None:
+    @maas.endpoint("/f", timeout_s=20)
+    async def f(n: int, ctx: maas.Context) -> bool:
+        assert ctx.deadline is not None
+        async with asyncio.timeout_at(ctx.deadline):
+            return 19 < ctx.deadline - time.monotonic() <= 20
+
+    with maas.TestClient(f) as client:
+        assert client.call("/f", n=1)
+
+
+def test_headers_that_nobody_sent_are_missing() -> None:
+    with pytest.raises(KeyError):
+        Headers([])["accept"]

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pydantic
 import pytest
+import torch
+from PIL import Image
 
 from maas.encoding import encode
 
@@ -29,6 +32,14 @@ class Model(pydantic.BaseModel):
         (Model(a=1), {"a": 1}),
         ([Model(a=1)], [{"a": 1}]),
         ((1, 2), [1, 2]),
+        (torch.tensor([[0.1, 2]]), [[0.1, 2]]),
+        (torch.tensor([0.1], requires_grad=True), [0.1]),
+        (torch.arange(4).reshape(2, 2).mT, [[0, 2], [1, 3]]),
+        (torch.tensor(0.5), 0.5),
+        ({"y": torch.ones(1, dtype=torch.bfloat16)}, {"y": [1]}),
+        (pd.DataFrame({"a": [1, None]}), [{"a": 1}, {"a": None}]),
+        ({"t": [pd.DataFrame({"a": ["x"]})]}, {"t": [[{"a": "x"}]]}),
+        (pd.Series([1, 2]), [1, 2]),
         (np.float32(0.5), 0.5),
         (np.int64(3), 3),
         (np.array([[1, 2]]), [[1, 2]]),
@@ -75,3 +86,14 @@ def test_tensors_of_torch_are_encoded_also_with_a_gradient() -> None:
     assert json.loads(bytes(encode(torch.tensor([1.0, 2.0])))) == [1, 2]  # type: ignore[arg-type]
     learned = torch.nn.Parameter(torch.tensor([1.0]))
     assert json.loads(bytes(encode({"w": learned}))) == {"w": [1]}  # type: ignore[arg-type]
+
+
+def test_an_image_is_a_png_unless_another_form_is_asked_for() -> None:
+    image = Image.new("RGB", (1, 1))
+    answer = encode(image)
+    assert isinstance(answer, tuple)
+    assert answer[1] == "image/png"
+    assert encode(image, "image/jpeg")[1] == "image/jpeg"
+    as_json = encode(image, "application/json")
+    assert isinstance(as_json, bytes)
+    assert json.loads(as_json) == json.loads(encode({"i": image}))["i"]  # type: ignore[arg-type]

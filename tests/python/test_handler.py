@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 import maas
-from maas import _core, handler
+from maas import _core, handler, images
 
 TWOS = [{"loc": ["body"], "msg": "no twos", "type": "value_error"}]
 Row = Annotated[np.ndarray, maas.Tensor("float32", [2])]
@@ -252,3 +254,42 @@ def test_async_handlers_wait_at_the_same_time() -> None:
     handler.asynchronous(adapter_of(first))(([b"1"],), ["a"], lambda _: finished.set())  # type: ignore[arg-type]
     assert run_async(second, [b"2"]) == [b"2"]
     assert finished.wait(10)
+
+
+def test_an_image_is_read_and_written_off_the_loop_that_its_handler_runs_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: dict[str, str] = {}
+
+    def noted(name: str) -> Callable[..., Any]:
+        function = getattr(images, name)
+
+        def run(*arguments: Any) -> Any:
+            threads[name] = threading.current_thread().name
+            return function(*arguments)
+
+        return run
+
+    for name in ("decode", "encode"):
+        monkeypatch.setattr(images, name, noted(name))
+
+    @maas.endpoint("/f")
+    async def f(image: Image.Image) -> Image.Image:
+        threads["handler"] = threading.current_thread().name
+        return image
+
+    with maas.TestClient(f) as client:
+        png = client.call("/f", image=Image.new("L", (1, 1)))
+        threads.clear()
+        status, _, _ = client.exchange("POST", "/f", [("Content-Type", "image/png")], png)
+    assert status == 200
+    assert threads.pop("handler") == "maas-loop"
+    assert set(threads) == {"decode", "encode"}
+    assert "maas-loop" not in threads.values()
+
+
+def test_a_table_for_a_batch_of_rows_is_a_mistake_in_the_code() -> None:
+    def f(n: int) -> Any:
+        return pd.DataFrame({"a": [1, 2]})
+
+    assert {answer[0] for answer in run(f, [b"1", b"2"], max_batch_size=2)} == {"internal"}

@@ -19,7 +19,7 @@ def stream() -> Iterator[io.StringIO]:
 
 def test_text_is_one_line_with_the_request_id(stream: io.StringIO) -> None:
     logs.configure("text", stream=stream)
-    logs.core_sink(2, "queue is full", "r-1")
+    logs.core_sink(2, "queue is full", "r-1", "")
     line = stream.getvalue()
     assert line.endswith("warning queue is full [r-1]\n")
     assert line.count("\n") == 1
@@ -54,10 +54,10 @@ def test_a_traceback_follows_the_line_of_text(stream: io.StringIO) -> None:
 
 def test_debug_records_are_written_only_when_asked_for(stream: io.StringIO) -> None:
     logs.configure("text", stream=stream)
-    logs.core_sink(0, "detail", "")
+    logs.core_sink(0, "detail", "", "")
     assert stream.getvalue() == ""
     logs.configure("text", debug=True, stream=stream)
-    logs.core_sink(0, "detail", "")
+    logs.core_sink(0, "detail", "", "")
     assert "debug   detail\n" in stream.getvalue()
 
 

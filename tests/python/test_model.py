@@ -129,9 +129,8 @@ def test_a_wrong_option_names_model_and_option(
 
 
 def test_replacing_makes_the_next_version(models: Path, double: maas.Model) -> None:
-    from dataclasses import replace
 
-    double.replace(replace(double.spec, path=str(models / "triple.pt")))
+    double.replace(str(models / "triple.pt"))
     assert double.version == 2
     assert double(X)["y"].tolist() == [[3, 6, 9]]
 
@@ -140,3 +139,38 @@ def test_statistics_count_what_ran(double: maas.Model) -> None:
     before = double.stats
     double(X)
     assert double.stats != before
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_handlers_call_has_the_deadline_of_the_request(models: Path, asynchronous: bool) -> None:
+    # A window never holds a request beyond its deadline: of the handler's request 2 s are left, of
+    # a call on nobody's behalf 30 s.
+    held = maas.load(
+        str(models / "double.pt"),
+        name="held",
+        inputs={"x": ROW},
+        outputs={"y": ROW},
+        max_batch_size=8,
+        batch_policy="window",
+        batch_timeout_ms=20_000,
+    )
+
+    @maas.endpoint("/plain", timeout_s=2)
+    def plain() -> float:
+        return float(held(X)["y"][0, 0])
+
+    @maas.endpoint("/coroutine", timeout_s=2)
+    async def coroutine() -> float:
+        return float((await held(X))["y"][0, 0])
+
+    with maas.TestClient([plain, coroutine]) as client:
+        assert client.call("/coroutine" if asynchronous else "/plain") == 2
+
+
+def test_under_a_clock_that_a_test_holds_calls_have_their_own_deadline(double: maas.Model) -> None:
+    @maas.endpoint("/double", timeout_s=1)
+    def twice() -> float:
+        return float(double(X)["y"][0, 0])
+
+    with maas.TestClient(twice, manual_clock=True) as client:
+        assert client.call("/double") == 2

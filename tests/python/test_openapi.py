@@ -3,7 +3,9 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 import maas
 from maas import openapi
@@ -124,3 +126,39 @@ def test_a_default_without_a_json_form_is_not_shown() -> None:
 )
 def test_every_kind_of_number_has_its_range(dtype: str, expected: dict[str, Any]) -> None:
     assert openapi.tensor_schema(maas.Tensor(dtype, [])) == expected
+
+
+def test_media_is_shown_in_each_way_that_it_may_come_and_go() -> None:
+    def resize(image: Image.Image, width: int = 5) -> Image.Image:
+        return image
+
+    ((operation,), _) = document(resize)
+    content = operation["requestBody"]["content"]
+    assert list(content) == [
+        "application/json",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "image/*",
+    ]
+    form = content["multipart/form-data"]["schema"]
+    assert form["properties"]["image"] == {"type": "string", "format": "binary"}
+    assert form["required"] == ["image"]
+    assert body(operation)["properties"]["image"]["contentEncoding"] == "base64"
+    (query,) = operation["parameters"]
+    assert (query["name"], query["in"], query["schema"]["default"]) == ("width", "query", 5)
+    answers = operation["responses"]["200"]["content"]
+    assert list(answers) == ["image/png", "image/jpeg", "image/webp", "application/json"]
+    assert answers["application/json"]["schema"]["contentMediaType"] == "image/*"
+
+
+def test_several_files_are_a_list_and_an_optional_one_may_be_null() -> None:
+    def f(files: list[maas.File], table: pd.DataFrame | None = None) -> maas.File:
+        return files[0]
+
+    ((operation,), _) = document(f)
+    content = operation["requestBody"]["content"]
+    assert "*/*" not in content
+    assert content["multipart/form-data"]["schema"]["properties"]["files"]["type"] == "array"
+    assert body(operation)["properties"]["table"]["anyOf"][1] == {"type": "null"}
+    assert operation["parameters"] == []
+    assert list(operation["responses"]["200"]["content"]) == ["*/*"]

@@ -4,11 +4,22 @@ from typing import Any
 import numpy as np
 import pydantic
 import pytest
+import torch
 
 import maas
 from maas import _core
-from maas.reading import ArrayReader, JsonReader, TensorReader, Unreadable, reader
+from maas.files import BytesMedia
+from maas.images import ImageMedia
+from maas.reading import (
+    ArrayReader,
+    JsonReader,
+    MediaReader,
+    TensorReader,
+    Unreadable,
+    reader,
+)
 from maas.schema import Parameter
+from maas.tables import TableMedia
 
 
 def json_reader(hint: Any, **about: Any) -> Any:
@@ -21,6 +32,7 @@ def test_each_kind_of_parameter_has_its_reader() -> None:
     )
     assert isinstance(reader(Parameter("x", "array")), ArrayReader)
     assert isinstance(json_reader(int), JsonReader)
+    assert isinstance(reader(Parameter("x", "media", media=BytesMedia())), MediaReader)
 
 
 def test_a_whole_batch_of_a_tensor_is_not_copied() -> None:
@@ -94,3 +106,111 @@ def test_arrays_of_one_shape_are_stacked() -> None:
     read = reader(Parameter("x", "array"))
     rows = read.rows([b"[1,2]", b"[3,4]"])
     assert read.take(rows, [0, 1]).tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_tensor_of_torch_shares_the_cores_memory() -> None:
+    parameter = Parameter("x", "tensor", tensor=maas.Tensor("float32", [2]), library="torch")
+    column = np.arange(6, dtype=np.float32).reshape(3, 2)
+    read = reader(parameter)
+    rows = read.rows(_core.Tensor.from_dlpack(column))
+    assert isinstance(rows, torch.Tensor)
+    assert rows.data_ptr() == column.ctypes.data
+    assert read.take(rows, [0, 1, 2]) is rows
+    assert read.take(rows, [0, 2]).tolist() == [[0, 1], [4, 5]]
+
+
+def test_free_tensors_of_torch_are_float32_and_stacked() -> None:
+    read = reader(Parameter("x", "array", library="torch"))
+    rows = read.rows([b"[1,2]", b"[3,4]"])
+    assert rows[0].dtype == torch.float32
+    assert torch.equal(read.take(rows, [0, 1]), torch.tensor([[1.0, 2], [3, 4]]))
+
+
+def part(text: str, form: str = "t", content_type: str = "") -> Any:
+    return [(form, text.encode(), content_type, "")]
+
+
+@pytest.mark.parametrize(
+    ("hint", "raw", "expected"),
+    [
+        (str, part("5"), "5"),
+        (str, part('"5"'), '"5"'),
+        (int, part("5"), 5),
+        (float, part("2.5", "q"), 2.5),
+        (bool, part("true"), True),
+        (int | None, part("5"), 5),
+        (list[int], part("[1,2]"), [1, 2]),
+        (list[int], part("1") + part("2"), [1, 2]),
+        (list[str], part("1") + part("b"), ["1", "b"]),
+        (dict[str, int], part('{"a":1}'), {"a": 1}),
+        (str, part('"5"', "j"), "5"),
+        (int, part("5", "f", "application/json; charset=utf-8"), 5),
+    ],
+)
+def test_the_text_of_a_form_is_read_by_the_hint(hint: Any, raw: Any, expected: Any) -> None:
+    (value,) = json_reader(hint).rows([raw])
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("hint", "raw", "place"),
+    [
+        (int, part("x"), "body"),
+        (int, part("x", "q"), "query"),
+        (list[int], part("[1,"), "body"),
+        (int, part("1") + part("2"), "body"),
+        (int, part('"x"', "j"), "body"),
+    ],
+)
+def test_text_that_breaks_the_hint_says_where_it_was(hint: Any, raw: Any, place: str) -> None:
+    (value,) = json_reader(hint).rows([raw])
+    assert isinstance(value, Unreadable)
+    assert value.detail[0]["loc"][:2] == [place, "x"]
+
+
+def media_reader(media: Any, **about: Any) -> Any:
+    return reader(Parameter("x", "media", media=media, **about))
+
+
+def test_media_come_from_json_and_from_parts() -> None:
+    upload = [("f", b"\xff", "a/b", "n")]
+    read = media_reader(BytesMedia(whole=True))
+    from_json, from_part, from_text = read.rows([b'"aGk="', upload, part("hi")])
+    assert from_json.data == from_text.data == b"hi"
+    assert from_part == maas.File(b"\xff", "n", "a/b")
+    assert media_reader(TableMedia()).rows([b'[{"a":1}]'])[0]["a"].tolist() == [1]
+    assert read.take([1, 2, 3], [0, 2]) == [1, 3]
+
+
+def test_many_and_absent_media() -> None:
+    parts = [("f", b"a", "", ""), ("f", b"b", "", "")]
+    many = media_reader(BytesMedia(), many=True)
+    assert many.rows([parts, b'["YQ==","Yg=="]', b"[]"]) == [[b"a", b"b"], [b"a", b"b"], []]
+    optional = media_reader(BytesMedia(), nullable=True, required=False)
+    assert optional.rows([b"null", b""]) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("read", "raw", "loc"),
+    [
+        (media_reader(BytesMedia()), b"null", ["body", "x"]),
+        (media_reader(BytesMedia()), b'"!"', ["body", "x"]),
+        (media_reader(BytesMedia()), [("f", b"a", "", ""), ("f", b"b", "", "")], ["body", "x"]),
+        (media_reader(BytesMedia(), many=True), b'["YQ==",5]', ["body", "x", 1]),
+        (media_reader(BytesMedia(), many=True), b'"YQ=="', ["body", "x"]),
+        (media_reader(ImageMedia()), [("f", b"text", "image/png", "")], ["body", "x"]),
+        (media_reader(TableMedia()), part("[NaN]", "j"), ["body", "x"]),
+        (media_reader(TableMedia()), part("[", "j"), ["body", "x"]),
+        (
+            media_reader(TableMedia(maas.Columns({"a": "int64"}))),
+            b'[{"a":"1"}]',
+            ["body", "x", "a"],
+        ),
+    ],
+)
+def test_media_that_cannot_be_read_say_where_and_why(read: Any, raw: Any, loc: Any) -> None:
+    (value,) = read.rows([raw])
+    assert isinstance(value, Unreadable)
+    assert value.detail[0]["loc"] == loc
+    assert value.detail[0]["msg"]

@@ -137,3 +137,22 @@ def test_an_error_of_maas_passes_as_it_is(app: Path) -> None:
 def test_the_sources_of_a_target_are_below_its_folder(app: Path) -> None:
     assert targets.source_folder("someapp.py:echo") == app.resolve()
     assert targets.source_folder("someapp") == app.resolve()
+
+
+def test_one_name_of_a_file_brings_the_hooks_of_the_file(app: Path) -> None:
+    (app / "hooked.py").write_text(
+        "import maas\n"
+        "@maas.on_startup\ndef _begin() -> None: ...\n"
+        "@maas.endpoint('/one')\ndef one() -> int: return 1\n"
+        "@maas.endpoint('/two')\ndef two() -> int: return 2\n"
+    )
+    service = targets.load("hooked.py:one")
+    assert [spec.path for spec in service.endpoints] == ["/one"]
+    assert [hook.__name__ for hook in service.hooks.startup] == ["_begin"]
+    assert targets.load("hooked.py").hooks.startup
+
+
+def test_an_error_in_a_call_of_maas_names_the_line_of_the_target(app: Path) -> None:
+    (app / "calls.py").write_text("import maas\n\nmaas.nothing\n")
+    with pytest.raises(maas.TargetError, match=r"calls\.py:3\)"):
+        targets.load("calls.py")

@@ -17,4 +17,14 @@ namespace maas {
   return product;
 }
 
+// a + b, likewise.
+[[nodiscard]] inline std::optional<std::int64_t> checked_add(std::int64_t a,
+                                                             std::int64_t b) noexcept {
+  std::int64_t sum = 0;
+  if (a < 0 || b < 0 || __builtin_add_overflow(a, b, &sum)) {
+    return std::nullopt;
+  }
+  return sum;
+}
+
 }  // namespace maas

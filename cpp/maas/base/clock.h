@@ -22,6 +22,10 @@ class Clock {
   virtual void wait_until(std::unique_lock<std::mutex>& lock,
                           std::condition_variable& condition,
                           TimePoint until) = 0;
+  // Whether a time of one is the same moment of the other.
+  [[nodiscard]] virtual bool agrees_with(const Clock& other) const noexcept {
+    return this == &other;
+  }
 };
 
 // The machine's monotonic clock.
@@ -31,6 +35,9 @@ class SystemClock final : public Clock {
   void wait_until(std::unique_lock<std::mutex>& lock,
                   std::condition_variable& condition,
                   TimePoint until) override;
+  [[nodiscard]] bool agrees_with(const Clock& other) const noexcept override {
+    return dynamic_cast<const SystemClock*>(&other) != nullptr;
+  }
 };
 
 // Time that stands still until advance() moves it; waiters whose time has come are then woken.

@@ -41,9 +41,12 @@ class Snapshot {
   [[nodiscard]] std::shared_ptr<const T> load() const {
     return value_.with([](const auto& value) { return value; });
   }
-  void store(std::shared_ptr<const T> value) {
+  void store(std::shared_ptr<const T> value) { exchange(std::move(value)); }
+  // Gives what was current before.
+  std::shared_ptr<const T> exchange(std::shared_ptr<const T> value) {
     // The old version dies outside the lock: its destructor may take long.
     value_.with([&](auto& current) { current.swap(value); });
+    return value;
   }
 
  private:

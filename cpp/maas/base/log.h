@@ -14,7 +14,8 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 struct LogRecord {
   LogLevel level = LogLevel::kInfo;
   std::string message;
-  std::string request_id;  // empty when the record belongs to no request
+  std::string request_id{};  // empty when the record belongs to no request
+  std::string trace{};       // where it happened, over several lines; empty as a rule
 };
 
 // May be called from any thread, also from several at once; must not throw.

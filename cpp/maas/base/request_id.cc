@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/base/request_id.h"
 
+#include <algorithm>
 #include <atomic>
 #include <random>
 
@@ -40,6 +41,13 @@ RequestId RequestId::next() noexcept {
     bits <<= 4U;
   }
   id.size_ = static_cast<std::uint8_t>(id.text_.size());
+  return id;
+}
+
+RequestId RequestId::from(std::string_view text) noexcept {
+  RequestId id;
+  id.size_ = static_cast<std::uint8_t>(std::min(text.size(), id.text_.size()));
+  std::copy_n(text.begin(), id.size_, id.text_.begin());
   return id;
 }
 

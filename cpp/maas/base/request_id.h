@@ -13,6 +13,8 @@ class RequestId {
  public:
   RequestId() = default;  // the empty id
   static RequestId next() noexcept;
+  // One that another process made; cut off at the length that ours have.
+  static RequestId from(std::string_view text) noexcept;
 
   [[nodiscard]] std::string_view text() const noexcept { return {text_.data(), size_}; }
 

@@ -2,6 +2,7 @@
 #include "maas/batching/admission.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "maas/base/error.h"
@@ -50,6 +51,9 @@ Status Admission::prepare(Job& job, TimePoint now) const {
 
 std::int64_t Admission::most_rows(const Job& job) const noexcept {
   const BatchOptions& options = rules_.options;
+  if (options.whole_requests) {
+    return std::numeric_limits<std::int64_t>::max();
+  }
   if (options.max_batch_tokens == 0 || job.place.length == 0) {
     return options.max_batch_size;
   }

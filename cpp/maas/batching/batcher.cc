@@ -321,9 +321,7 @@ void Batcher::ended(BatchRun& run) noexcept {
   if (!run.failed() && run.streams() == 0) {
     const bool waiting = !queue_.empty() && options_.policy == BatchPolicy::kEager;
     service_.end(now, size, run.compute(), waiting);
-    if (run.rows() == 1) {
-      brief_.observe(run.compute());
-    }
+    brief_.observe(run.rows(), run.compute());
   }
   --running_;
   if (!queue_.empty() || split_.has_group()) {

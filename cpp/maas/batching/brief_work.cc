@@ -17,7 +17,10 @@ constexpr Duration kLongestBan = std::chrono::minutes(10);
 
 }  // namespace
 
-void BriefWork::observe(Duration compute) noexcept {
+void BriefWork::observe(std::int64_t rows, Duration compute) noexcept {
+  if (rows != 1) {
+    return;
+  }
   seen_ = std::min(seen_ + 1, kSeen);
   slowest_ = std::max(compute, slowest_ - slowest_ / 8);
 }

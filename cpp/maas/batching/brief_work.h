@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+
 #include "maas/base/clock.h"
 
 namespace maas {
@@ -11,8 +13,8 @@ namespace maas {
 // its Batcher's lock.
 class BriefWork {
  public:
-  // A row alone took so long, wherever it ran.
-  void observe(Duration compute) noexcept;
+  // A batch took so long, wherever it ran; it tells something when it was a row alone.
+  void observe(std::int64_t rows, Duration compute) noexcept;
   // A thread lent itself, and was held up for so long.
   void ran_here(TimePoint now, Duration took) noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/batching/call.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,8 @@ namespace {
 
 class WaitingJob final : public Job {
  public:
+  explicit WaitingJob(std::shared_ptr<const Cancellation> parent)
+      : Job(std::make_shared<Cancellation>(std::move(parent))) {}
   void complete(Result<Reply> result) noexcept override {
     const std::lock_guard lock(mutex_);
     result_ = std::move(result);
@@ -38,17 +41,19 @@ class WaitingJob final : public Job {
 
 class CallbackJob final : public Job {
  public:
-  explicit CallbackJob(UniqueFunction<void(Result<Reply>)> done) : done_(std::move(done)) {}
+  CallbackJob(std::shared_ptr<const Cancellation> parent, UniqueFunction<void(Result<Reply>)> done)
+      : Job(std::make_shared<Cancellation>(std::move(parent))), done_(std::move(done)) {}
   void complete(Result<Reply> result) noexcept override { done_(std::move(result)); }
 
  private:
   UniqueFunction<void(Result<Reply>)> done_;
 };
 
-void fill(Request& request, std::vector<Tensor> inputs, Deadline deadline) {
-  request.id = RequestId::next();
+void fill(Request& request, std::vector<Tensor> inputs, const Caller& caller) {
+  request.id = caller.id;
   request.inputs = std::move(inputs);
-  request.deadline = deadline;
+  request.deadline = caller.deadline;
+  request.priority = caller.priority;
 }
 
 // Wakes the executors at once: a model that calls another one from its run() is inside the scope of
@@ -60,21 +65,41 @@ Status submit_now(Batcher& batcher, const std::shared_ptr<Job>& job) {
 
 }  // namespace
 
-Result<Reply> call(Batcher& batcher, std::vector<Tensor> inputs, Clock& clock, Deadline deadline) {
-  const auto job = std::make_shared<WaitingJob>();
-  fill(job->request, std::move(inputs), deadline);
+Caller Caller::of(std::span<const BatchItem> items, Deadline deadline) {
+  Caller caller{.deadline = deadline};
+  if (items.empty()) {
+    return caller;
+  }
+  caller.id = items.front().id;
+  caller.priority = items.front().priority;
+  Deadline last = items.front().deadline;
+  for (const BatchItem& item : items) {
+    caller.priority = std::min(caller.priority, item.priority);
+    last = item.deadline.at() > last.at() ? item.deadline : last;
+  }
+  caller.deadline = last.at() < deadline.at() ? last : deadline;
+  caller.cancellation = items.size() == 1 ? items.front().cancellation : nullptr;
+  return caller;
+}
+
+Result<Reply> call(Batcher& batcher,
+                   std::vector<Tensor> inputs,
+                   Clock& clock,
+                   const Caller& caller) {
+  const auto job = std::make_shared<WaitingJob>(caller.cancellation);
+  fill(job->request, std::move(inputs), caller);
   if (const Status accepted = submit_now(batcher, job); !accepted) {
     return accepted.error();
   }
-  return job->wait(clock, deadline);
+  return job->wait(clock, caller.deadline);
 }
 
 void call_async(Batcher& batcher,
                 std::vector<Tensor> inputs,
-                Deadline deadline,
+                const Caller& caller,
                 UniqueFunction<void(Result<Reply>)> done) {
-  const auto job = std::make_shared<CallbackJob>(std::move(done));
-  fill(job->request, std::move(inputs), deadline);
+  const auto job = std::make_shared<CallbackJob>(caller.cancellation, std::move(done));
+  fill(job->request, std::move(inputs), caller);
   if (const Status accepted = submit_now(batcher, job); !accepted) {
     job->complete(accepted.error());
   }

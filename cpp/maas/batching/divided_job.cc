@@ -107,8 +107,9 @@ std::vector<std::shared_ptr<Job>> divide(const std::shared_ptr<Job>& whole,
   for (std::size_t index = 0; index < count; ++index) {
     auto part = std::make_shared<Part>(shared, index);
     const std::int64_t first = static_cast<std::int64_t>(index) * rows_each;
-    part->request = {request.id, request.deadline, request.priority,
-                     std::min(rows_each, request.rows - first), request.inputs};
+    part->request = {request.id,       request.deadline,
+                     request.priority, std::min(rows_each, request.rows - first),
+                     request.inputs,   request.origin};
     take_rows(part->request, request, first, signature);
     part->place = place;
     part->place.bytes = 0;  // the whole has taken them

@@ -87,6 +87,16 @@ std::shared_ptr<ServedModel> Engine::serve_apart(ServedModel::Name name,
                                              own, std::move(pool)));
 }
 
+std::shared_ptr<ServedModel> Engine::serve_composed(ServedModel::Name name,
+                                                    std::shared_ptr<Model> model,
+                                                    BatchOptions options) {
+  options.whole_requests = true;
+  auto batcher = std::make_shared<Batcher>(model, std::move(options),
+                                           Batcher::Host{clock_, executors_, bytes_});
+  return share(std::make_unique<ServedModel>(std::move(name), std::move(model), std::move(batcher),
+                                             executors_, nullptr));
+}
+
 std::shared_ptr<ServedModel> Engine::share(std::unique_ptr<ServedModel> served) {
   {
     const std::lock_guard lock(live_->mutex);

@@ -47,6 +47,12 @@ class Engine {
                                            BatchOptions options,
                                            int threads);
 
+  // A model that only hands its requests on to others that are served: it needs no executors, and
+  // options.executors is how many of its requests may be under way. Each is given to it whole.
+  std::shared_ptr<ServedModel> serve_composed(ServedModel::Name name,
+                                              std::shared_ptr<Model> model,
+                                              BatchOptions options);
+
   // Refuses new work everywhere and waits until what runs is done and models that nobody holds are
   // gone: for the end of the process. False at the deadline.
   bool close(Deadline deadline);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -9,27 +8,23 @@
 
 #include "maas/base/cancellation.h"
 #include "maas/base/clock.h"
+#include "maas/base/priority.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
 #include "maas/runtime/item_stream.h"
+#include "maas/runtime/origin.h"
 #include "maas/tensor/tensor.h"
 
 namespace maas {
-
-// Among requests that wait, a lower number goes first: 1 before 2. A request that has waited for
-// kPriorityAgeing is treated as one of the next better number, so that none waits for ever.
-inline constexpr int kHighestPriority = 1;
-inline constexpr int kDefaultPriority = 5;
-inline constexpr int kLowestPriority = 10;
-inline constexpr Duration kPriorityAgeing = std::chrono::milliseconds(500);
 
 // What one caller asks of a model.
 struct Request {
   RequestId id;
   Deadline deadline;  // covers queue and run
   int priority = kDefaultPriority;
-  std::int64_t rows = 1;                  // of each input
-  std::vector<Tensor> inputs;             // in signature order
+  std::int64_t rows = 1;       // of each input
+  std::vector<Tensor> inputs;  // in signature order
+  std::shared_ptr<const Origin> origin{};
   std::shared_ptr<ItemStream> inbound{};  // what the caller sends meanwhile; null for nothing
 };
 

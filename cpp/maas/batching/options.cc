@@ -24,6 +24,8 @@ void check_options(const BatchOptions& options) {
   check(options.max_batch_tokens >= 0, "max_batch_tokens must be 0 (no bound) or more");
   check(std::isfinite(options.weight) && options.weight > 0, "weight must be greater than 0");
   check(options.mask.empty() || !options.pad.empty(), "mask needs pad: it tells what is padding");
+  check(!options.whole_requests || (options.max_batch_size == 1 && options.pad.empty()),
+        "whole_requests needs max_batch_size 1 and no pad: its requests share no batches");
   check(options.max_batch_tokens == 0 || !options.pad.empty(),
         "max_batch_tokens needs pad: it counts padded positions");
 }

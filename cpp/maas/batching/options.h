@@ -40,6 +40,7 @@ struct BatchOptions {
   std::vector<PadInput> pad{};        // none: only requests of one shape share a batch
   std::string mask{};                 // input that tells 1 = real from 0 = padding; "" for none
   std::int64_t max_batch_tokens = 0;  // rows times padded length; 0 for no bound
+  bool whole_requests = false;        // a batch is one request, however many rows it has
   double weight = 1;                  // of the executors' time, beside other models' weights
 };
 

@@ -31,12 +31,16 @@ std::size_t find_from(const std::deque<std::shared_ptr<Job>>& jobs,
   return index;
 }
 
-double rows_until(const std::deque<std::shared_ptr<Job>>& jobs, TimePoint rank) noexcept {
-  std::int64_t rows = 0;
+// Sums what `weigh` says of the jobs up to this rank.
+template <typename Weigh>
+double sum_until(const std::deque<std::shared_ptr<Job>>& jobs,
+                 TimePoint rank,
+                 const Weigh& weigh) noexcept {
+  std::int64_t sum = 0;
   for (const auto& job : jobs) {
-    rows += job->place.rank <= rank ? job->request.rows : 0;
+    sum += job->place.rank <= rank ? weigh(*job) : 0;
   }
-  return static_cast<double>(rows);
+  return static_cast<double>(sum);
 }
 
 }  // namespace
@@ -236,17 +240,20 @@ WaitQueue::Work WaitQueue::work_before(TimePoint rank) const {
   const bool padded = !options_.pad.empty();
   Work work;
   double rows = 0;
+  double jobs = 0;
   for (const Part& part : parts_) {
     if (part.jobs.empty() || rank < part.jobs.front()->place.rank) {
       continue;
     }
     if (rank >= part.jobs.back()->place.rank) {
       rows += static_cast<double>(part.rows);
+      jobs += static_cast<double>(part.jobs.size());
       continue;
     }
-    rows += rows_until(part.jobs, rank);
+    rows += sum_until(part.jobs, rank, [](const Job& job) { return job.request.rows; });
+    jobs += sum_until(part.jobs, rank, [](const Job&) { return std::int64_t{1}; });
   }
-  work.calls = rows / static_cast<double>(options_.max_batch_size);
+  work.calls = options_.whole_requests ? jobs : rows / static_cast<double>(options_.max_batch_size);
   work.units =
       padded && rows_ > 0 ? rows * static_cast<double>(tokens_) / static_cast<double>(rows_) : rows;
   return work;

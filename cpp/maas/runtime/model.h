@@ -9,11 +9,13 @@
 
 #include "maas/base/cancellation.h"
 #include "maas/base/clock.h"
+#include "maas/base/priority.h"
 #include "maas/base/request_id.h"
 #include "maas/base/result.h"
 #include "maas/base/unique_function.h"
 #include "maas/exec/executor_pool.h"
 #include "maas/runtime/item_stream.h"
+#include "maas/runtime/origin.h"
 #include "maas/runtime/signature.h"
 #include "maas/tensor/tensor.h"
 
@@ -25,7 +27,9 @@ struct BatchItem {
   std::int64_t rows = 1;
   Deadline deadline;
   std::shared_ptr<const Cancellation> cancellation;
-  std::shared_ptr<ItemStream> inbound{};  // what the caller sends meanwhile; null for nothing
+  int priority = kDefaultPriority;
+  std::shared_ptr<const Origin> origin{};  // null unless it was asked for
+  std::shared_ptr<ItemStream> inbound{};   // what the caller sends meanwhile; null for nothing
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.

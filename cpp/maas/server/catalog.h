@@ -20,6 +20,9 @@ struct FieldSpec {
   std::optional<DType> dtype;  // a tensor of this dtype and row shape; else any JSON, kept as text
   Shape row;
   bool required = true;
+  // Of a field that is no tensor: what a body may be that is this field as a whole, such as
+  // "image/*". An endpoint with such fields takes forms too.
+  std::vector<std::string> media{};
 };
 
 // How a tensor of one row is written: its values (a scalar for rank 0), or the k greatest as
@@ -44,8 +47,9 @@ struct EndpointSpec {
   std::vector<FieldSpec> fields;
   Duration timeout{};
   bool native = false;
-  bool streams = false;    // it answers with a stream
-  std::vector<OpPtr> pre;  // applied to every field's tensor
+  bool streams = false;      // it answers with a stream
+  bool asks_origin = false;  // its requests carry an Origin
+  std::vector<OpPtr> pre;    // applied to every field's tensor
   std::vector<OutputSpec> outputs;
   std::string operation;  // OpenAPI operation object, JSON
 };

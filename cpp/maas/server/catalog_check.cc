@@ -57,6 +57,7 @@ void check_field(const EndpointSpec& endpoint, const FieldSpec& field) {
   require(!field.dtype || has_json_form(*field.dtype),
           what + " is a 16-bit float, which JSON cannot express; declare float32");
   require(!field.dtype || field.required, what + " is a tensor and must be required");
+  require(!field.dtype || field.media.empty(), what + " is a tensor and takes no media");
   require(field.row.rank() < Shape::kMaxRank, what + " has more than 7 dimensions");
   const auto same = [&](const FieldSpec& other) { return other.name == field.name; };
   require(std::count_if(endpoint.fields.begin(), endpoint.fields.end(), same) == 1,

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "maas/base/file_descriptor.h"
 #include "maas/server/asio.h"
-#include "maas/server/file_descriptor.h"
 
 namespace maas {
 

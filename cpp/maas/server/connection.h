@@ -8,9 +8,9 @@
 #include <memory>
 #include <span>
 
+#include "maas/base/file_descriptor.h"
 #include "maas/server/client_socket.h"
 #include "maas/server/exchange.h"
-#include "maas/server/file_descriptor.h"
 #include "maas/server/io_thread.h"
 #include "maas/server/outgoing_answer.h"
 #include "maas/server/request_reader.h"

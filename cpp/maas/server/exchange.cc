@@ -49,6 +49,7 @@ void Exchange::reset() {
   request.priority = kDefaultPriority;
   request.rows = 1;
   request.inputs.clear();
+  request.origin.reset();
   result_.reset();
   answered_ = false;
   renew();

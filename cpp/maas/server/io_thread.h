@@ -11,6 +11,7 @@
 
 #include "maas/base/byte_budget.h"
 #include "maas/base/clock.h"
+#include "maas/base/file_descriptor.h"
 #include "maas/base/log.h"
 #include "maas/base/unique_function.h"
 #include "maas/exec/thread.h"
@@ -18,7 +19,6 @@
 #include "maas/server/asio.h"
 #include "maas/server/connection_gate.h"
 #include "maas/server/exchange.h"
-#include "maas/server/file_descriptor.h"
 #include "maas/server/mailbox.h"
 #include "maas/server/request_parser.h"
 #include "maas/server/server.h"

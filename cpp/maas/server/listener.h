@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "maas/base/file_descriptor.h"
 #include "maas/base/unique_function.h"
 #include "maas/server/asio.h"
-#include "maas/server/file_descriptor.h"
 #include "maas/server/io_thread.h"
 
 namespace maas {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "maas/batching/served_model.h"
+#include "maas/workers/remote_model.h"
 
 namespace maas {
 namespace {
@@ -186,6 +187,56 @@ void write_batching(const std::vector<Labelled>& models, std::string& body) {
   }
 }
 
+struct WorkerMetric {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  std::int64_t (*value)(const WorkerPool& pool);
+};
+
+template <Counter WorkerStats::* member>
+std::int64_t count_of(const WorkerPool& pool) {
+  return static_cast<std::int64_t>((pool.stats().*member).value());
+}
+
+constexpr std::array kWorkerMetrics = {
+    WorkerMetric{"maas_workers_live", "gauge", "Worker processes that take batches.",
+                 [](const WorkerPool& pool) { return pool.stats().live.value(); }},
+    WorkerMetric{"maas_workers_unavailable", "gauge",
+                 "1 while nobody is served because workers died too often.",
+                 [](const WorkerPool& pool) -> std::int64_t {
+                   return pool.unavailable().has_value() ? 1 : 0;
+                 }},
+    WorkerMetric{"maas_worker_starts_total", "counter", "Worker processes that became ready.",
+                 &count_of<&WorkerStats::starts>},
+    WorkerMetric{"maas_worker_deaths_total", "counter",
+                 "Worker processes that ended without being told to.",
+                 &count_of<&WorkerStats::deaths>},
+    WorkerMetric{"maas_worker_retries_total", "counter",
+                 "Batches that ran again because their worker died.",
+                 &count_of<&WorkerStats::retries>},
+    WorkerMetric{"maas_worker_alarms_total", "counter",
+                 "Times that workers died so often that nobody was served for a while.",
+                 &count_of<&WorkerStats::alarms>},
+};
+
+void write_workers(const std::vector<Labelled>& models, std::string& body) {
+  std::vector<std::pair<const WorkerPool*, std::string_view>> pools;
+  for (const Labelled& model : models) {
+    if (const auto* remote = dynamic_cast<const RemoteModel*>(&model.model->model())) {
+      pools.emplace_back(&remote->pool(), model.labels);
+    }
+  }
+  for (const WorkerMetric& worker : kWorkerMetrics) {
+    if (!pools.empty()) {
+      Metric metric(body, worker.name, worker.type, worker.help);
+      for (const auto& [pool, labels] : pools) {
+        metric.sample("", labels, worker.value(*pool));
+      }
+    }
+  }
+}
+
 void write_models(const std::vector<Labelled>& models, std::string& body) {
   {
     Metric metric(body, "maas_requests_total", "counter", "Requests answered, well or not.");
@@ -237,6 +288,7 @@ void write_server(const ServerState& state, std::string& body) {
 void write_metrics(const ServerState& state, const Catalog& catalog, std::string& body) {
   const std::vector<Labelled> models = all_stats(catalog);
   write_models(models, body);
+  write_workers(models, body);
   write_withdrawals(state.withdrawals, models, body);
   write_server(state, body);
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/page_handlers.h"
 
+#include <string>
 #include <string_view>
 
+#include "maas/server/json_writer.h"
 #include "maas/server/metrics_page.h"
 #include "maas/server/openapi.h"
+#include "maas/workers/remote_model.h"
 
 namespace maas {
 namespace {
@@ -25,17 +28,38 @@ class Ready final : public Handler {
  public:
   explicit Ready(const RouteContext& context) : state_(context.state) {}
   void start(Exchange& exchange) const override {
-    if (state_.ready) {
+    const std::string fault = fault_of(*exchange.catalog);
+    if (fault.empty()) {
       exchange.response.body = R"({"live":true,"ready":true})";
     } else {
       exchange.response.status = 503;
-      exchange.response.body =
-          R"({"error":"the server is starting or shutting down","live":true,"ready":false})";
+      exchange.response.body = R"({"error":)";
+      append_json_string(exchange.response.body, fault);
+      exchange.response.body += R"(,"live":true,"ready":false})";
     }
     exchange.respond();
   }
 
  private:
+  // Why it takes no requests, or not for all endpoints; nothing when it does.
+  [[nodiscard]] std::string fault_of(const Catalog& catalog) const {
+    if (!state_.ready) {
+      return "the server is starting or shutting down";
+    }
+    if (std::string unwell = state_.unready.with([](const std::string& text) { return text; });
+        !unwell.empty()) {
+      return unwell;
+    }
+    for (const EndpointSpec& endpoint : catalog.endpoints) {
+      if (const auto* remote = dynamic_cast<const RemoteModel*>(&endpoint.model->model())) {
+        if (const auto why = remote->pool().unavailable()) {
+          return why->message();
+        }
+      }
+    }
+    return {};
+  }
+
   const ServerState& state_;
 };
 

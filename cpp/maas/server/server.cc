@@ -68,9 +68,13 @@ Server::~Server() {
   stop();
 }
 
-void Server::publish(Catalog catalog) {
+std::weak_ptr<const void> Server::publish(Catalog catalog) {
   check_catalog(catalog);
-  impl_->state.published.store(make_published(std::move(catalog)));
+  return impl_->state.published.exchange(make_published(std::move(catalog)));
+}
+
+void Server::set_unready(std::string reason) {
+  impl_->state.unready.with([&](std::string& current) { current = std::move(reason); });
 }
 
 void Server::start() {

@@ -38,9 +38,12 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Replaces what is served; requests under way keep what they came under. Throws already_exists
-  // when two endpoints or models share a path or name, or a path is the server's own.
-  void publish(Catalog catalog);
+  // Replaces what is served; requests under way keep what they came under, which is what it
+  // returns: it has expired when none of them is left. Throws already_exists when two endpoints or
+  // models share a path or name, or a path is the server's own.
+  std::weak_ptr<const void> publish(Catalog catalog);
+  // Not ready, for this reason, until it is told an empty one.
+  void set_unready(std::string reason);
   // Binds and begins to accept. Throws unavailable that names address and reason.
   void start();
   [[nodiscard]] int port() const;

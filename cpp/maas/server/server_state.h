@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "maas/base/guarded.h"
 #include "maas/base/metrics.h"
@@ -17,6 +18,7 @@ namespace maas {
 // it.
 struct ServerState {
   std::atomic<bool> ready{true};  // not draining
+  Guarded<std::string> unready;   // what a service says is wrong; empty when all is well
   Gauge in_flight;                // requests that are read and not yet answered
   Gauge connections;
   std::array<Counter, 6> answers;  // by status class; [4] counts 4xx

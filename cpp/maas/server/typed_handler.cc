@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/field_problems.h"
 #include "maas/server/http_status.h"
 #include "maas/server/json_body.h"
 #include "maas/server/stream_format.h"
@@ -42,6 +43,20 @@ std::string_view keep_type(std::string_view type, Exchange& exchange) {
   const std::string_view view = kept->text;
   exchange.state = std::move(kept);
   return view;
+}
+
+std::shared_ptr<const Origin> origin_of(const HttpRequest& http) {
+  auto origin = std::make_shared<Origin>();
+  origin->target = http.path;
+  if (!http.query.empty()) {
+    origin->target += '?';
+    origin->target += http.query;
+  }
+  origin->headers.reserve(http.headers.size());
+  for (const Header& header : http.headers) {
+    origin->headers.emplace_back(header.name, header.value);
+  }
+  return origin;
 }
 
 // What a Python callable answered for this request.
@@ -84,15 +99,18 @@ class TypedHandler final : public Handler {
 void TypedHandler::start(Exchange& exchange) const {
   const EndpointSpec& endpoint = *exchange.endpoint;
   std::vector<Tensor>& inputs = exchange.request.inputs;
-  require_json_type(exchange.http);
+  const BodyKind& kind = body_kind(exchange.http, endpoint);
   require_uncompressed(exchange.http);
   if (endpoint.streams) {
     (void)stream_format_of(exchange);
   }
   const Urgency asked = read_urgency(exchange.http.headers);
   Exchange::require_admission(*endpoint.model);
-  read_typed_request(exchange.http.body, endpoint, max_bytes_, inputs);
+  read_typed_request(kind, exchange.http, endpoint, max_bytes_, inputs);
   prepare(endpoint.pre, inputs);
+  if (endpoint.asks_origin) {
+    exchange.request.origin = origin_of(exchange.http);
+  }
   exchange.submit(endpoint.model, Urgency{endpoint.timeout}.combined_with(asked));
 }
 

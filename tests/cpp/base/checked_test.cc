@@ -31,5 +31,13 @@ TEST(Checked, negative_sizes_give_nothing) {
   EXPECT_FALSE(checked_multiply(std::numeric_limits<std::int64_t>::min(), -1));
 }
 
+TEST(Checked, sums_are_right_or_nothing) {
+  EXPECT_EQ(checked_add(2, 3), 5);
+  EXPECT_EQ(checked_add(kMax, 0), kMax);
+  EXPECT_FALSE(checked_add(kMax, 1));
+  EXPECT_FALSE(checked_add(-1, 1));
+  EXPECT_FALSE(checked_add(1, -1));
+}
+
 }  // namespace
 }  // namespace maas

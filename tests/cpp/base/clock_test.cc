@@ -168,5 +168,17 @@ TEST(Deadline, beyond_the_end_of_time_is_never) {
   EXPECT_TRUE(Deadline::after(clock, -seconds(1)).expired(clock.now()));
 }
 
+TEST(Clock, agrees_with_clocks_that_show_the_same_time) {
+  const SystemClock system;
+  const SystemClock other;
+  const ManualClock manual;
+  const ManualClock another;
+  EXPECT_TRUE(system.agrees_with(other));
+  EXPECT_TRUE(manual.agrees_with(manual));
+  EXPECT_FALSE(manual.agrees_with(another));
+  EXPECT_FALSE(system.agrees_with(manual));
+  EXPECT_FALSE(manual.agrees_with(system));
+}
+
 }  // namespace
 }  // namespace maas

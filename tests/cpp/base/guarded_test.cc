@@ -57,6 +57,12 @@ TEST(Snapshot, the_old_version_dies_outside_the_lock) {
   snapshot->store(nullptr);
 }
 
+TEST(Snapshot, exchange_gives_what_was_current) {
+  Snapshot<int> snapshot(std::make_shared<const int>(1));
+  EXPECT_EQ(*snapshot.exchange(std::make_shared<const int>(2)), 1);
+  EXPECT_EQ(*snapshot.load(), 2);
+}
+
 TEST(Snapshot, readers_see_whole_versions_while_writers_publish) {
   struct Pair {
     int a;

@@ -68,6 +68,7 @@ TEST_F(AssemblerTest, jobs_are_stacked_in_their_order_with_what_the_model_may_kn
   const Jobs jobs = {job_of({floats({1, 2}, 0), {}, {}, {}}),
                      job_of({floats({2, 2}, 10), {}, {}, {}})};
   jobs[1]->request.deadline = Deadline(TimePoint(std::chrono::seconds(9)));
+  jobs[1]->request.origin = std::make_shared<const Origin>();
   const Assembler::Stack stack = assembler_.stack(jobs);
   EXPECT_EQ(stack.length, 0);
   EXPECT_EQ(stack.batch.rows, 3);
@@ -76,6 +77,8 @@ TEST_F(AssemblerTest, jobs_are_stacked_in_their_order_with_what_the_model_may_kn
   EXPECT_EQ(stack.batch.items[1].id.text(), jobs[1]->request.id.text());
   EXPECT_EQ(stack.batch.items[1].rows, 2);
   EXPECT_EQ(stack.batch.items[1].deadline.at(), jobs[1]->request.deadline.at());
+  EXPECT_EQ(stack.batch.items[0].origin, nullptr);
+  EXPECT_EQ(stack.batch.items[1].origin, jobs[1]->request.origin);
   jobs[0]->cancel();
   EXPECT_TRUE(stack.batch.items[0].cancellation->cancelled());
   EXPECT_FALSE(stack.batch.items[1].cancellation->cancelled());

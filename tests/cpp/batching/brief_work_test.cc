@@ -18,7 +18,7 @@ constexpr TimePoint kStart{seconds(1000)};
 BriefWork after(int rows, Duration each) {
   BriefWork work;
   for (int i = 0; i < rows; ++i) {
-    work.observe(each);
+    work.observe(1, each);
   }
   return work;
 }
@@ -35,11 +35,11 @@ TEST(BriefWorkTest, a_model_slower_than_a_wake_up_is_not_brief) {
 
 TEST(BriefWorkTest, one_slow_row_counts_until_enough_others_were_fast) {
   BriefWork work = after(50, microseconds(20));
-  work.observe(milliseconds(1));
+  work.observe(1, milliseconds(1));
   EXPECT_FALSE(work.is_brief(kStart));
   int rows = 0;
   while (!work.is_brief(kStart) && rows < 100) {
-    work.observe(microseconds(20));
+    work.observe(1, microseconds(20));
     ++rows;
   }
   EXPECT_GT(rows, 10);
@@ -63,6 +63,12 @@ TEST(BriefWorkTest, a_thread_is_never_spared_for_longer_than_ten_minutes) {
   }
   EXPECT_FALSE(work.is_brief(kStart + minutes(10) - milliseconds(1)));
   EXPECT_TRUE(work.is_brief(kStart + minutes(10)));
+}
+
+TEST(BriefWorkTest, batches_of_several_rows_tell_nothing) {
+  BriefWork work = after(8, microseconds(20));
+  work.observe(2, milliseconds(9));
+  EXPECT_TRUE(work.is_brief(kStart));
 }
 
 TEST(BriefWorkTest, a_short_delay_is_no_hold_up) {

@@ -64,6 +64,7 @@ TEST_F(DividedJobTest, parts_are_over_the_memory_of_the_whole_and_stand_where_it
   whole_ = std::make_shared<FakeJob>(floats({4, 2}), Deadline(TimePoint(milliseconds(7))));
   whole_->request.rows = 4;
   whole_->request.priority = 2;
+  whole_->request.origin = std::make_shared<const Origin>();
   whole_->place.submitted = TimePoint(milliseconds(3));
   whole_->place.length = 11;
   whole_->place.bytes = 32;
@@ -71,6 +72,7 @@ TEST_F(DividedJobTest, parts_are_over_the_memory_of_the_whole_and_stand_where_it
     EXPECT_EQ(part->request.id.text(), whole_->request.id.text());
     EXPECT_EQ(part->request.deadline.at(), whole_->request.deadline.at());
     EXPECT_EQ(part->request.priority, 2);
+    EXPECT_EQ(part->request.origin, whole_->request.origin);
     EXPECT_EQ(part->place.submitted, whole_->place.submitted);
     EXPECT_EQ(part->place.length, 11);
     EXPECT_EQ(part->place.bytes, 0U);  // counted once

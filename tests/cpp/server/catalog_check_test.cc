@@ -75,6 +75,8 @@ TEST_F(CatalogCheck, fields_are_what_json_can_express) {
   EXPECT_THAT(with_field({"x", DType::kFloat32, Shape({1, 1, 1, 1, 1, 1, 1, 1}), true}),
               HasSubstr("more than 7"));
   EXPECT_THAT(with_field({"x", std::nullopt, {}, true}), HasSubstr("tensors alone"));
+  EXPECT_THAT(with_field({"x", DType::kFloat32, Shape{2}, true, {"image/*"}}),
+              HasSubstr("takes no media"));
   EXPECT_THAT(
       problem([](Catalog& c) { c.endpoints[1].fields.push_back(c.endpoints[1].fields[0]); }),
       HasSubstr("declared twice"));

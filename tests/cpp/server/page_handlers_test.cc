@@ -37,6 +37,22 @@ TEST(PageHandlers, readiness_is_503_until_the_server_takes_requests) {
   }
 }
 
+TEST(PageHandlers, readiness_tells_what_a_service_says_is_wrong_unless_the_server_drains) {
+  testing::Harness harness;
+  const auto say = [&](const char* reason) {
+    harness.state.unready.with([&](std::string& current) { current = reason; });
+    return harness.get("/readyz");
+  };
+  const HttpResponse unwell = say("service 'a': \"stale\"");
+  EXPECT_EQ(unwell.status, 503);
+  EXPECT_EQ(unwell.body, R"({"error":"service 'a': \"stale\"","live":true,"ready":false})");
+  EXPECT_EQ(harness.get("/livez").status, 200);
+  harness.state.ready = false;
+  EXPECT_THAT(harness.get("/readyz").body, HasSubstr("shutting down"));
+  harness.state.ready = true;
+  EXPECT_EQ(say("").status, 200);
+}
+
 TEST(PageHandlers, the_root_leads_to_the_documentation) {
   testing::Harness harness;
   EXPECT_EQ(harness.get("/").status, 302);

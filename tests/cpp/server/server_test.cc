@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "../batching/fakes.h"
 #include "socket_client.h"
@@ -164,6 +165,30 @@ TEST_F(ServerTest, catalogue_can_be_replaced_under_load) {
     post_infer(client);
     EXPECT_EQ(client.read_answer().status, 200);
   }
+}
+
+TEST_F(ServerTest, what_was_served_before_expires_with_its_last_request) {
+  model->gate.close();
+  server.start();
+  SocketClient client(server.port());
+  const int running = model->started.count();
+  post_infer(client);
+  model->started.wait_for(running + 1);
+  const std::weak_ptr<const void> before = server.publish({});
+  EXPECT_FALSE(before.expired());
+  EXPECT_TRUE(server.publish({}).expired());
+  model->gate.open();
+  EXPECT_EQ(client.read_answer().status, 200);
+  while (!before.expired()) {
+    std::this_thread::yield();  // the I/O thread lets go of it in a moment
+  }
+}
+
+TEST_F(ServerTest, a_reason_makes_it_unready_until_it_is_taken_back) {
+  server.set_unready("not yet");
+  EXPECT_EQ(server.handle({"GET", "/readyz", {}, {}}).status, 503);
+  server.set_unready("");
+  EXPECT_EQ(server.handle({"GET", "/readyz", {}, {}}).status, 200);
 }
 
 }  // namespace

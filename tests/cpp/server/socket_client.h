@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "maas/server/file_descriptor.h"
+#include "maas/base/file_descriptor.h"
 #include "maas/server/http.h"
 
 namespace maas::testing {

@@ -28,6 +28,10 @@ struct TypedHandler : ::testing::Test {
     catalog.endpoints.push_back(text_endpoint("/octets", "application/octet-stream"));
     catalog.endpoints.push_back(text_endpoint("/own", "text/own; charset=utf-8"));
     catalog.endpoints.push_back(text_endpoint("/bad", "text/x\r\nEvil: 1"));
+    catalog.endpoints.push_back(text_endpoint("/asking", ""));
+    catalog.endpoints.back().asks_origin = true;
+    catalog.endpoints.push_back(text_endpoint("/media", ""));
+    catalog.endpoints.back().fields[0].media = {"image/*"};
     harness.publish(std::move(catalog));
   }
   EndpointSpec text_endpoint(const std::string& path, const std::string& type) {
@@ -102,6 +106,29 @@ TEST_F(TypedHandler, bodies_of_other_types_are_415) {
   EXPECT_EQ(status({"content-type", "application/json; charset=utf-8"}), 200);
   EXPECT_EQ(status({"content-type", "text/plain"}), 415);
   EXPECT_EQ(status({"content-encoding", "br"}), 415);
+}
+
+TEST_F(TypedHandler, the_head_goes_with_a_request_where_it_is_asked_for) {
+  const auto origin = [&](const char* path) {
+    harness.call(Method::kPost, path, R"({"f0":1})", {{"X-One", "1"}, {"x-one", "2"}});
+    return harness.kept->request.origin;
+  };
+  EXPECT_EQ(origin("/text"), nullptr);
+  const auto asked = origin("/asking");
+  ASSERT_NE(asked, nullptr);
+  EXPECT_EQ(asked->target, "/asking");
+  EXPECT_THAT(asked->headers,
+              ::testing::ElementsAre(::testing::Pair("X-One", "1"), ::testing::Pair("x-one", "2")));
+  harness.kept->reset();
+  EXPECT_EQ(harness.kept->request.origin, nullptr);
+}
+
+TEST_F(TypedHandler, a_body_that_is_a_field_reaches_the_callable) {
+  const HttpResponse response =
+      harness.call(Method::kPost, "/media", "\xFF", {{"Content-Type", "image/png"}});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body.back(), '\xFF');
+  EXPECT_EQ(harness.call(Method::kPost, "/media", "1", {{"Content-Type", "text/csv"}}).status, 415);
 }
 
 TEST_F(TypedHandler, a_closed_model_is_unavailable) {

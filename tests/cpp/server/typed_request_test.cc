@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/typed_request.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -25,9 +26,28 @@ struct TypedRequest : ::testing::Test {
                        {"more", std::nullopt, {}, false}};
   }
   std::vector<Tensor> read(std::string_view body, std::size_t max_bytes = 1000) const {
+    return read_as("", body, max_bytes);
+  }
+  // With a query behind a '?' after the media type.
+  std::vector<Tensor> read_as(std::string_view type,
+                              std::string_view body,
+                              std::size_t max_bytes = 1000) const {
+    const auto mark = std::min(type.find('?'), type.size());
+    const std::vector<Header> headers = {{"Content-Type", type.substr(0, mark)}};
+    const HttpRequest http{Method::kPost, "/", type.substr(std::min(mark + 1, type.size())),
+                           headers, body};
     std::vector<Tensor> inputs;
-    read_typed_request(body, endpoint, max_bytes, inputs);
+    read_typed_request(body_kind(http, endpoint), http, endpoint, max_bytes, inputs);
     return inputs;
+  }
+  Error refusal_as(std::string_view type, std::string_view body) const {
+    try {
+      read_as(type, body);
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "accepted: " << type;
+    return {ErrorCode::kInternal, ""};
   }
   Error refusal(std::string_view body, std::size_t max_bytes = 1000) const {
     try {
@@ -138,8 +158,89 @@ TEST_F(TypedRequest, a_damaged_body_is_read_or_refused) {
   }
 }
 
-TEST_F(TypedRequest, one_problem_of_the_body_has_a_form_of_its_own) {
-  EXPECT_EQ(body_problem("a\"b", "kind"), R"([{"loc":["body"],"msg":"a\"b","type":"kind"}])");
+TEST_F(TypedRequest, other_media_types_are_415_where_no_field_takes_media) {
+  for (const char* type : {"text/plain", "multipart/form-data; boundary=B", "image/png",
+                           "application/json; charset=latin1"}) {
+    const Error error = refusal_as(type, "{}");
+    EXPECT_EQ(error.http_status(), 415) << type;
+    EXPECT_THAT(error.message(), HasSubstr("send application/json"));
+  }
+}
+
+struct MediaRequest : TypedRequest {
+  MediaRequest() {
+    endpoint.fields = {{"image", std::nullopt, {}, true, {"image/*", "text/csv"}},
+                       {"x", DType::kFloat32, Shape{2}, false},
+                       {"top", std::nullopt, {}, false}};
+    endpoint.fields[1].required = true;
+  }
+};
+
+TEST_F(MediaRequest, json_is_read_as_ever) {
+  EXPECT_THAT(read(R"({"image":"aGk=","x":[1,2]})")[0].strings(), ElementsAre("\"aGk=\""));
+}
+
+TEST_F(MediaRequest, a_form_has_a_part_for_each_field) {
+  const auto inputs = read_as(
+      "multipart/form-data; boundary=\"B\"",
+      "--B\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n[1,2]\r\n"
+      "--B\r\nContent-Disposition: form-data; name=\"top\"\r\nContent-Type: application/json\r\n"
+      "\r\n3\r\n--B\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n"
+      "Content-Type: image/png\r\n\r\n\x89\r\n--B--\r\n");
+  const auto image = unpack_parts(inputs[0].strings().front());
+  ASSERT_EQ(image.size(), 1U);
+  EXPECT_EQ(image[0].form, FieldPart::Form::kFile);
+  EXPECT_EQ(image[0].data, "\x89");
+  EXPECT_EQ(image[0].filename, "a.png");
+  EXPECT_EQ(image[0].content_type, "image/png");
+  EXPECT_THAT(inputs[1].values<float>(), ElementsAre(1.0F, 2.0F));
+  EXPECT_EQ(unpack_parts(inputs[2].strings().front())[0].form, FieldPart::Form::kJson);
+}
+
+TEST_F(MediaRequest, a_file_that_nobody_chose_is_absent) {
+  const Error error = refusal_as(
+      "multipart/form-data; boundary=B",
+      "--B\r\nContent-Disposition: form-data; name=\"image\"; filename=\"\"\r\n\r\n\r\n--B--");
+  EXPECT_THAT(error.detail(), HasSubstr(R"(["body","image"],"msg":"is required")"));
+}
+
+TEST_F(MediaRequest, a_form_of_pairs_is_text) {
+  const auto inputs = read_as("application/x-www-form-urlencoded", "image=a%2B&x=[1,2]");
+  EXPECT_EQ(unpack_parts(inputs[0].strings().front())[0].data, "a+");
+}
+
+TEST_F(MediaRequest, a_body_of_its_type_is_the_field_and_the_query_the_others) {
+  const auto inputs = read_as("IMAGE/jpeg; q=1?x=%5B1,2%5D&top=3", "\xFF\xD8");
+  const auto image = unpack_parts(inputs[0].strings().front());
+  EXPECT_EQ(image[0].data, "\xFF\xD8");
+  EXPECT_EQ(image[0].content_type, "IMAGE/jpeg; q=1");
+  EXPECT_EQ(unpack_parts(inputs[2].strings().front())[0].form, FieldPart::Form::kQuery);
+  EXPECT_THAT(refusal_as("image/png?y=1", "1").detail(), HasSubstr(R"(["query","y"])"));
+}
+
+TEST_F(MediaRequest, other_bodies_are_415_that_says_what_is_taken) {
+  for (const char* type : {"text/plain", "*/*", "image/", "imagejpeg"}) {
+    const Error error = refusal_as(type, "1");
+    EXPECT_EQ(error.http_status(), 415) << type;
+    EXPECT_THAT(error.message(), HasSubstr("takes application/json, multipart/form-data, "
+                                           "application/x-www-form-urlencoded, image/*, text/csv"));
+  }
+}
+
+TEST_F(MediaRequest, a_body_that_two_fields_might_be_is_415) {
+  endpoint.fields[2].media = {"text/csv"};
+  const Error error = refusal_as("text/csv", "1");
+  EXPECT_EQ(error.http_status(), 415);
+  EXPECT_THAT(error.message(), ::testing::Not(HasSubstr("text/csv,")));
+}
+
+TEST_F(MediaRequest, a_form_without_a_boundary_is_malformed) {
+  for (const char* type : {"multipart/form-data", "multipart/form-data; boundary=",
+                           "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary"}) {
+    const Error error = refusal_as(type, "--B--");
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(error.message(), HasSubstr("boundary"));
+  }
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/file_descriptor.h"
+#include "maas/base/file_descriptor.h"
 
 #include <utility>
 

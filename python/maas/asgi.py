@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import engine
-from maas.asgi_http import Channel, HttpExchange, Request
+from maas.asgi_http import Application, Channel, HttpExchange, Message, Request
 from maas.asgi_websocket import WebSocketExchange
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
 from maas.lifecycle import Hooks
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 
     from maas import _core
 
-Message = MutableMapping[str, Any]
-Application = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[Message]],
-        Callable[[Message], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _OWN = ("/v2", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json")
 COLUMNS = Request.COLUMNS

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import urllib.parse
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import engine
@@ -14,9 +13,16 @@ if TYPE_CHECKING:
     import asyncio
 
     from maas import _core
-    from maas.asgi import Application
 
 Message = MutableMapping[str, Any]
+Application = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[Message]],
+        Callable[[Message], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
 Headers = list[tuple[bytes, bytes]]
 
 # What StreamWriter.offer says.
@@ -51,11 +57,13 @@ class Request:
 
     def scope(self, kind: str, root_path: str, state: dict[str, Any]) -> dict[str, Any]:
         """What HTTP and WebSocket have in common."""
+        from urllib.parse import unquote
+
         return {
             "type": kind,
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": self.version,
-            "path": urllib.parse.unquote(self.path.decode("ascii")),
+            "path": unquote(self.path.decode("ascii")),
             "raw_path": self.path,
             "root_path": root_path,
             "query_string": self.query,

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maas.asgi_http import Channel, Headers, Message, Request
+from maas.asgi_http import Application, Channel, Headers, Message, Request
 from maas.logs import logger
-
-if TYPE_CHECKING:
-    from maas.asgi import Application
 
 MAX_MESSAGE_BYTES = 16 << 20
 PING_INTERVAL_S, CLOSE_TIMEOUT_S = 20.0, 10.0

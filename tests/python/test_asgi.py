@@ -126,6 +126,8 @@ def test_an_application_is_kept_by_a_publication_that_has_it_and_ended_by_one_th
         client.server.publish([site, one])
         assert events == ["startup"]
         client.server.publish(one)
+        while len(events) < 2:  # when its last request has been answered
+            threading.Event().wait(0.01)
         assert events == ["startup", "shutdown"]
 
 

@@ -131,7 +131,7 @@ class Channel:
 
     def report(self, error: BaseException) -> None:
         """Logs what the application raised, unless the client left it no choice."""
-        if not self.gone:
+        if self.ended or not self.gone:
             logger.error("a mounted application failed: %r", error, exc_info=error)
 
     def close(self) -> None:

@@ -245,13 +245,14 @@ void bind_serving(py::class_<EngineHandle>& engine) {
           "add_callable",
           [](const EngineHandle& self, py::object function, std::string name,
              std::vector<FieldSpec> fields, bool asynchronous, bool contexts, bool streaming,
-             const BatchOptions& batching) {
-            return add_callable(self,
-                                {std::move(fields), asynchronous, contexts, streaming, {}, {}},
-                                PyHandle(std::move(function)), std::move(name), batching);
+             bool heads, const BatchOptions& batching) {
+            return add_callable(
+                self, {std::move(fields), asynchronous, contexts, streaming, heads, {}, {}},
+                PyHandle(std::move(function)), std::move(name), batching);
           },
           py::arg("function"), py::kw_only(), py::arg("name"), py::arg("fields"),
-          py::arg("asynchronous"), py::arg("contexts"), py::arg("streaming"), py::arg("batching"));
+          py::arg("asynchronous"), py::arg("contexts"), py::arg("streaming"),
+          py::arg("heads") = false, py::arg("batching"));
 }
 
 void bind_engine(const py::module_& module) {

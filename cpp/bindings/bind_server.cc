@@ -91,12 +91,16 @@ struct Replaced {
 Replaced publish(const ServerHandle& self,
                  const std::vector<ModelHandle>& models,
                  std::vector<EndpointSpec> endpoints,
+                 const std::vector<std::pair<std::string, ModelHandle>>& mounts,
                  std::string components) {
   Catalog catalog;
   for (const ModelHandle& model : models) {
     catalog.models.push_back(model.served);
   }
   catalog.endpoints = std::move(endpoints);
+  for (const auto& [path, model] : mounts) {
+    catalog.mounts.push_back({path, model.served});
+  }
   catalog.components = std::move(components);
   return {self.server->publish(std::move(catalog))};
 }
@@ -231,6 +235,7 @@ void bind_server(const py::module_& module) {
            py::arg("title") = "maas")
       .def_property_readonly("port", [](const ServerHandle& self) { return self.server->port(); })
       .def("publish", &publish, py::kw_only(), py::arg("models"), py::arg("endpoints"),
+           py::arg("mounts") = std::vector<std::pair<std::string, ModelHandle>>{},
            py::arg("components") = "{}", Unlocked())
       .def(
           "start", [](const ServerHandle& self) { self.server->start(); }, Unlocked())

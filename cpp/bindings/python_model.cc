@@ -270,7 +270,11 @@ Signature PythonModel::signature_of(const std::vector<FieldSpec>& fields, bool s
 PythonModel::PythonModel(PyHandle function, Options options)
     : function_(std::move(function)),
       options_(std::move(options)),
-      signature_(signature_of(options_.fields, options_.streaming)) {}
+      signature_(signature_of(options_.fields, options_.streaming)) {
+  if (options_.heads) {
+    signature_.outputs = {{"head", DType::kBytes, Shape{}}};
+  }
+}
 
 void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone done) {
   if (interpreter_is_finalizing()) {

@@ -26,6 +26,7 @@ class PythonModel final : public Model {
     bool asynchronous = false;  // answers later, through a Done, from its own event loop
     bool contexts = false;      // gets RequestInfos in place of ids
     bool streaming = false;     // answers with streams, through BatchStreams
+    bool heads = false;         // its streams have heads
     std::shared_ptr<Clock> clock;
     LogSink log;
   };

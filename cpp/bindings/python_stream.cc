@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,6 +22,12 @@ namespace py = pybind11;
 // The writing end of one row's stream.
 struct StreamWriter {
   std::shared_ptr<ItemStream> items;
+};
+
+// The reading end of what one row's client sends.
+struct StreamReader {
+  std::shared_ptr<ItemStream> items;
+  std::shared_ptr<StreamListener> listener;  // the stream keeps it weakly
 };
 
 class LoopListener final : public StreamListener {
@@ -57,6 +64,24 @@ py::list writers_of(const BatchStreams& self) {
   return writers;
 }
 
+py::list readers_of(const BatchStreams& self) {
+  py::list readers;
+  for (const auto& items : self.inbound()) {
+    readers.append(items ? py::cast(StreamReader{items, nullptr}) : py::none());
+  }
+  return readers;
+}
+
+// The bytes that have come and whether they were the last; None when nothing has.
+py::object take(const StreamReader& self) {
+  const WakeScope wakes;
+  ItemStream::Burst burst;
+  if (!self.items->take(burst)) {
+    return py::none();
+  }
+  return py::make_tuple(py::bytes(burst.bytes), burst.over);
+}
+
 }  // namespace
 
 LoopEvents::LoopEvents() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -87,6 +112,7 @@ BatchStreams::BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, Bat
   for (BatchItem& item : caller_.items) {
     item.deadline = Deadline::never();  // a stream that has begun may go on beyond it
     const auto& items = rows_.emplace_back(std::make_shared<ItemStream>());
+    inbound_.push_back(item.inbound);
     // A client that leaves closes its stream, also while nobody reads it yet.
     item.cancellation->on_cancel([weak = std::weak_ptr(items)] {
       if (const auto stream = weak.lock()) {
@@ -96,7 +122,7 @@ BatchStreams::BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, Bat
   }
 }
 
-void BatchStreams::begin(const py::object& failures) {
+void BatchStreams::begin(const py::object& failures, const py::object& heads) {
   if (!done_) {
     throw Error(ErrorCode::kInvalidArgument, "this batch has ended already");
   }
@@ -111,6 +137,10 @@ void BatchStreams::begin(const py::object& failures) {
       result.row_errors.resize(rows_.size());
       result.row_errors[row] = read_failure(py::cast<py::tuple>(list[row]));
     }
+  }
+  if (!heads.is_none()) {
+    result.outputs.push_back(Tensor::from_strings(py::cast<std::vector<std::string>>(heads),
+                                                  Shape{static_cast<std::int64_t>(rows_.size())}));
   }
   const WakeScope wakes;
   done_(std::move(result));
@@ -144,9 +174,19 @@ void bind_python_stream(const py::module_& module) {
             self.items->watch_writer(std::make_shared<LoopListener>(std::move(events), number));
           },
           py::arg("events"), py::arg("number"));
+  py::class_<StreamReader>(module, "StreamReader", py::is_final())
+      .def("take", &take)
+      .def(
+          "watch",
+          [](StreamReader& self, std::shared_ptr<LoopEvents> events, std::uint64_t number) {
+            self.listener = std::make_shared<LoopListener>(std::move(events), number);
+            self.items->watch_reader(self.listener);
+          },
+          py::arg("events"), py::arg("number"));
   py::class_<BatchStreams>(module, "BatchStreams", py::is_final())
       .def("writers", &writers_of)
-      .def("begin", &BatchStreams::begin, py::arg("failures"))
+      .def("readers", &readers_of)
+      .def("begin", &BatchStreams::begin, py::arg("failures"), py::arg("heads") = py::none())
       .def("end", &BatchStreams::end)
       .def_property_readonly("caller", &BatchStreams::caller);
 }

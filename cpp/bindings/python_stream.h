@@ -42,9 +42,13 @@ class BatchStreams {
   [[nodiscard]] const std::vector<std::shared_ptr<ItemStream>>& rows() const noexcept {
     return rows_;
   }
+  // What each row's client sends meanwhile; null for nothing.
+  [[nodiscard]] const std::vector<std::shared_ptr<ItemStream>>& inbound() const noexcept {
+    return inbound_;
+  }
   // Answers the batch: a failure for a row without a stream, None for the others. Items may have
-  // been written by then.
-  void begin(const pybind11::object& failures);
+  // been written by then. `heads` are the rows' outputs, of a model that has one.
+  void begin(const pybind11::object& failures, const pybind11::object& heads);
   // Nothing more is written; a stream that has not ended fails.
   void end() noexcept;
   [[nodiscard]] const CallerHandle& caller() const noexcept { return caller_; }
@@ -52,6 +56,7 @@ class BatchStreams {
  private:
   CallerHandle caller_;
   std::vector<std::shared_ptr<ItemStream>> rows_;
+  std::vector<std::shared_ptr<ItemStream>> inbound_;
   BatchDone done_;
 };
 

@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING, Any
 
 from maas import ops
+from maas.asgi import Mount, mount
 from maas.context import Context
 from maas.endpoint import EndpointSpec, endpoint
 from maas.errors import (
@@ -54,6 +55,7 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "Model",
+    "Mount",
     "NotFoundError",
     "OverloadedError",
     "Pipeline",
@@ -70,6 +72,7 @@ __all__ = [
     "__version__",
     "endpoint",
     "load",
+    "mount",
     "on_shutdown",
     "on_startup",
     "ops",

@@ -178,6 +178,7 @@ class Engine:
         asynchronous: bool,
         contexts: bool,
         streaming: bool,
+        heads: bool = False,
         batching: BatchOptions,
     ) -> Model: ...
     def close(self, timeout_s: float = 5.0) -> bool: ...
@@ -345,12 +346,24 @@ class StreamWriter:
     def watch(self, events: LoopEvents, number: int) -> None: ...
 
 @final
+class StreamReader:
+    """The reading end of what one row's client sends; one thread at a time."""
+
+    # the bytes that have come and whether they were the last; None when nothing has
+    def take(self) -> tuple[bytes, bool] | None: ...
+    # `number` is added to the events when something has come
+    def watch(self, events: LoopEvents, number: int) -> None: ...
+
+@final
 class BatchStreams:
     """The streams of one batch, for a callable that was added with streaming=True."""
 
     def writers(self) -> list[StreamWriter]: ...
-    # answers the batch: a failure for a row without a stream, None for the others
-    def begin(self, failures: list[Any]) -> None: ...
+    # of what each row's client sends meanwhile; None where it is nothing
+    def readers(self) -> list[StreamReader | None]: ...
+    # answers the batch: a failure for a row without a stream, None for the others; with heads=True
+    # the heads of the rows
+    def begin(self, failures: list[Any], heads: list[bytes] | None = None) -> None: ...
     # the batch is over; what has not ended fails
     def end(self) -> None: ...
     @property
@@ -413,7 +426,12 @@ class Server:
     @property
     def port(self) -> int: ...
     def publish(
-        self, *, models: Sequence[Model], endpoints: Sequence[Endpoint], components: str = "{}"
+        self,
+        *,
+        models: Sequence[Model],
+        endpoints: Sequence[Endpoint],
+        mounts: Sequence[tuple[str, Model]] = (),
+        components: str = "{}",
     ) -> Replaced: ...
     # not ready, for this reason, until it is told an empty one
     def set_unready(self, reason: str) -> None: ...

@@ -262,6 +262,11 @@ def _check_workers(spec: EndpointSpec) -> None:
         )
     if not spec.workers:
         return
+    if schema.is_generator(spec.function):
+        raise InvalidArgumentError(
+            f"endpoint {spec.name}: a generator streams from the server's own process; remove "
+            "workers=, or return a list"
+        )
     if spec.native:
         raise InvalidArgumentError(
             f"endpoint {spec.name}: with model= the core answers, and there is no Python to run in "

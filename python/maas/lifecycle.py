@@ -41,6 +41,25 @@ class Hooks:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Teardown:
+    """Undoes `setup`, which is then called again when the instance is served again."""
+
+    instance: Any
+    mark: str  # the attribute that says that it is set up
+
+    def __call__(self) -> Any:
+        """What `teardown` gives."""
+        setattr(self.instance, self.mark, False)
+        return self.instance.teardown()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Teardown) and other.instance is self.instance
+
+    def __hash__(self) -> int:
+        return id(self.instance)
+
+
 def on_startup(function: F) -> F:
     """Runs a function without parameters once, before what is published takes requests.
 

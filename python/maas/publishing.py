@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import batching, handler, openapi, ops, streaming, workers
+from maas import asgi, batching, handler, openapi, ops, streaming, workers
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
 if TYPE_CHECKING:
     from maas import _core
+    from maas.asgi import Mount
     from maas.endpoint import EndpointSpec
     from maas.schema import Parameter, Signature
     from maas.service import Service
@@ -26,6 +27,7 @@ class Publication:
     models: list[_core.Model]
     endpoints: list[_core.Endpoint]
     callables: dict[str, _core.Model]  # by path
+    mounts: list[tuple[str, _core.Model]]
     components: str
     pools: list[_core.WorkerPool]  # of the callables that run in workers
 
@@ -67,9 +69,26 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
                 made = _native(spec, signature, spec.model.core(on), json.dumps(operation))
             endpoints.append(made)
         models = [model.core(on) for model in service.models]
+        mounts = [(item.path, _mounted(item, on)) for item in service.mounts]
     except _core.CoreError as error:
         raise from_core(error) from None
-    return Publication(models, endpoints, callables, json.dumps(components), pools)
+    callables |= {path or "/": model for path, model in mounts}
+    return Publication(models, endpoints, callables, mounts, json.dumps(components), pools)
+
+
+def _mounted(item: Mount, on: _core.Engine) -> _core.Model:
+    from maas import _core
+
+    return on.add_callable(
+        asgi.serve_requests(item),
+        name=item.path or "/",
+        fields=[_core.Field(name) for name in asgi.COLUMNS],
+        asynchronous=True,
+        contexts=False,
+        streaming=True,
+        heads=True,
+        batching=_core.BatchOptions(executors=asgi.MAX_CONCURRENCY),
+    )
 
 
 def _in_workers(

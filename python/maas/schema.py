@@ -78,9 +78,10 @@ class Signature:
     @property
     def gives(self) -> tuple[str, ...]:
         """The media types of the answer; it is the client's choice when there are several."""
-        if self.result is None or self.result.media is None or self.result.many:
+        one = self.result if not self.streaming else None
+        if one is None or one.media is None or one.many:
             return ("application/json",)
-        return self.result.media.gives
+        return one.media.gives
 
     @property
     def asks_origin(self) -> bool:

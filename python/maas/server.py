@@ -229,7 +229,9 @@ class Server:
     def _apply(self, target: Service, models: list[Model]) -> None:
         from maas import _core
 
-        whole = Service(endpoints=target.endpoints, models=[*target.models, *models])
+        whole = Service(
+            endpoints=target.endpoints, models=[*target.models, *models], mounts=target.mounts
+        )
         engine.check_that_it_may_serve()
         made = publishing.prepare(whole, self.engine)
         fresh = target.hooks != self._target.hooks
@@ -239,7 +241,10 @@ class Server:
             engine.before_exit(self._stop_at_exit)
         try:
             replaced = self._core.publish(
-                models=made.models, endpoints=made.endpoints, components=made.components
+                models=made.models,
+                endpoints=made.endpoints,
+                mounts=made.mounts,
+                components=made.components,
             )
         except _core.CoreError as error:
             if fresh:

@@ -10,9 +10,10 @@ from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from maas import batching
+from maas.asgi import Mount, distinct
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
-from maas.lifecycle import Hooks, hook_of, hooks_from
+from maas.lifecycle import Hooks, Teardown, hook_of, hooks_from
 from maas.model import Model
 
 C = TypeVar("C", bound=type)
@@ -83,36 +84,43 @@ class Service:
         *,
         endpoints: Iterable[EndpointSpec | Callable[..., Any]] = (),
         models: Iterable[Model] = (),
+        mounts: Iterable[Mount] = (),
         name: str = DEFAULT_NAME,
         hooks: Hooks = Hooks(),  # noqa: B008 - constant
     ) -> None:
         self.name = name
-        self.hooks = hooks
         self.endpoints = _distinct_paths(_as_spec(item) for item in endpoints)
         named = [spec.model for spec in self.endpoints if spec.model is not None]
         self.models = _distinct_names([*models, *named])
+        self.mounts = distinct(mounts)
+        self.hooks = sum((item.hooks for item in self.mounts), hooks)
 
     def __repr__(self) -> str:
         paths = [spec.path for spec in self.endpoints]
         return f"maas.Service({self.name!r}, {paths}, models={[m.name for m in self.models]})"
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to serve."""
+        return not (self.endpoints or self.models or self.mounts)
+
 
 def collect(target: object) -> Service:
     """The Service of whatever can be served; a TargetError says what cannot.
 
-    A target is a module, a function, a service class or an instance of one, a model, a Service, a
-    dict of names such as globals(), or a list of these.
+    A target is a module, a function, a service class or an instance of one, a model, a mounted
+    application, a Service, a dict of names such as globals(), or a list of these.
     """
     if isinstance(target, Service):
         return target
     if isinstance(target, ModuleType):
         found = _merged(list(_served_names(vars(target))))
-        if not found.endpoints and not found.models:
+        if found.is_empty:
             raise TargetError(f"module {target.__name__} has nothing to serve; {_REMEDY}")
         return found
     if isinstance(target, Mapping):
         found = _merged(list(_served_names(target)))
-        if not found.endpoints and not found.models:
+        if found.is_empty:
             raise TargetError(f"there is nothing to serve here; {_REMEDY}")
         return found
     if isinstance(target, list | tuple):
@@ -133,6 +141,8 @@ _REMEDY = "decorate a function with @maas.endpoint, or load a model with maas.lo
 def _single(target: object) -> Service:
     if isinstance(target, Model):
         return Service(models=[target])
+    if isinstance(target, Mount):
+        return Service(mounts=[target])
     if isinstance(target, EndpointSpec) or spec_of(target) is not None:
         return Service(endpoints=[target])  # type: ignore[list-item]
     if isinstance(target, type):
@@ -167,7 +177,7 @@ def _is_served(name: str, value: object) -> bool:
     # A name with an underscore is private; a notebook keeps the results of old cells in such.
     if name.startswith("_"):
         return False
-    if isinstance(value, Service | Model | EndpointSpec):
+    if isinstance(value, Service | Model | EndpointSpec | Mount):
         return True
     if isinstance(value, type):
         return _RECORD in vars(value)
@@ -188,6 +198,7 @@ def _merged(parts: list[Service]) -> Service:
     return Service(
         endpoints=[spec for part in parts for spec in part.endpoints],
         models=[model for part in parts for model in part.models],
+        mounts=[mount for part in parts for mount in part.mounts],
         hooks=sum((part.hooks for part in parts), Hooks()),
         name=names[0] if len(names) == 1 else DEFAULT_NAME,
     )
@@ -288,7 +299,9 @@ def _hooks_of(instance: object, name: str) -> Hooks:
         if hook_of(inspect.getattr_static(type(instance), key))
     ]
     own = hooks_from(methods)
-    teardown = (_Teardown(instance),) if callable(getattr(instance, "teardown", None)) else ()
+    teardown = (
+        (Teardown(instance, _READY),) if callable(getattr(instance, "teardown", None)) else ()
+    )
     health = getattr(instance, "health", None)
     asked = callable(health) and spec_of(health) is None
     return Hooks(
@@ -296,23 +309,6 @@ def _hooks_of(instance: object, name: str) -> Hooks:
         shutdown=own.shutdown + teardown,
         health=((name, health),) if asked and health is not None else (),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Teardown:
-    """Undoes `setup`, which is then called again when the instance is served again."""
-
-    instance: Any
-
-    def __call__(self) -> Any:
-        setattr(self.instance, _READY, False)
-        return self.instance.teardown()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Teardown) and other.instance is self.instance
-
-    def __hash__(self) -> int:
-        return id(self.instance)
 
 
 def _as_spec(item: object) -> EndpointSpec:

@@ -50,7 +50,13 @@ def _whole(module: ModuleType, loaded: list[Model]) -> Service:
     known = {item.name for item in found.models}
     others = {item.name: item for item in loaded if item.name not in known}
     models = [*found.models, *others.values()]
-    return Service(endpoints=found.endpoints, models=models, name=found.name, hooks=found.hooks)
+    return Service(
+        endpoints=found.endpoints,
+        models=models,
+        mounts=found.mounts,
+        name=found.name,
+        hooks=found.hooks,
+    )
 
 
 def source_folder(target: str) -> Path:

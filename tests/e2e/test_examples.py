@@ -15,6 +15,7 @@ import pytest
 import sklearn.datasets
 from PIL import Image
 from server_process import ROOT, Process
+from websockets.sync.client import connect
 
 import maas
 
@@ -167,6 +168,21 @@ def test_the_streaming_example_sends_its_items(serve: Callable[..., Process]) ->
     found.close()
     process.wait_for("countdown is over")
     assert list(client.stream("/squares", start=3, count=2)) == [9, 16]
+
+
+def test_the_mount_example_serves_the_application_beside_its_endpoint(
+    serve: Callable[..., Process],
+) -> None:
+    process = serve(ROOT / "examples/mount/app.py")
+    client = process.client()
+    assert client.call("/length", text="four") == 4
+    _, headers, body = client.exchange("GET", "/web/greet/you", [], b"")
+    assert json.loads(body) == {"text": "hello, you", "at": "/web/greet/you"}
+    assert dict(headers)["x-served-by"] == "the application"
+    assert client.exchange("GET", "/web/lines", [], b"")[2] == b"0\n1\n2\n"
+    with connect(process.url.replace("http", "ws") + "/web/echo") as websocket:
+        websocket.send("shout")
+        assert websocket.recv() == "SHOUT"
 
 
 def test_every_block_of_code_in_the_guide_is_from_an_example_that_is_run() -> None:

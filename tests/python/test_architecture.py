@@ -41,7 +41,8 @@ OWNERS = {
 MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
-    *("engine", "lifecycle", "model", "pipeline", "endpoint", "service"),
+    *("engine", "lifecycle", "asgi_http", "asgi_websocket", "asgi"),
+    *("model", "pipeline", "endpoint", "service"),
     *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
     *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
     *("forms", "methods", "event_stream", "client", "testing"),

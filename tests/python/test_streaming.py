@@ -402,3 +402,19 @@ def test_defaults_of_concurrency_differ_for_streams() -> None:
     assert count.__maas_endpoint__.concurrency == 32  # type: ignore[attr-defined]
     assert acount.__maas_endpoint__.concurrency == 256  # type: ignore[attr-defined]
     assert squares.__maas_endpoint__.concurrency == 1  # type: ignore[attr-defined]
+
+
+def test_a_generator_cannot_run_in_workers() -> None:
+    with pytest.raises(maas.InvalidArgumentError, match="a generator streams from the server"):
+
+        @maas.endpoint("/far", workers=1)
+        def far() -> Iterator[int]:
+            yield 1
+
+
+def test_bytes_are_items_like_others() -> None:
+    @maas.endpoint("/octets")
+    def octets() -> Iterator[bytes]:
+        yield b"\x00\xff"
+
+    assert items(octets) == ["AP8="]

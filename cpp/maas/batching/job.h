@@ -25,6 +25,7 @@ struct Request {
   std::int64_t rows = 1;       // of each input
   std::vector<Tensor> inputs;  // in signature order
   std::shared_ptr<const Origin> origin{};
+  std::shared_ptr<ItemStream> inbound{};  // what the caller sends meanwhile; null for nothing
 };
 
 // Where a request's time went.
@@ -35,9 +36,9 @@ struct Timings {
 };
 
 struct Reply {
-  std::vector<Tensor> outputs;         // this request's rows of each output, in signature order
-  std::shared_ptr<ItemStream> stream;  // in place of outputs
-  Timings timings;
+  std::vector<Tensor> outputs;  // this request's rows of each output, in signature order
+  Timings timings{};
+  std::shared_ptr<ItemStream> stream{};  // what follows the outputs bit by bit; null for nothing
 };
 
 // A request on its way through a batcher, with what is to happen when it is answered. Made by the

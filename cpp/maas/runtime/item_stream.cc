@@ -69,7 +69,9 @@ void ItemStream::watch_writer(std::shared_ptr<StreamListener> listener) {
       return;
     }
   }
-  listener->moved();
+  if (listener) {
+    listener->moved();
+  }
 }
 
 void ItemStream::watch_reader(std::weak_ptr<StreamListener> listener) {

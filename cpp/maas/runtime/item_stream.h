@@ -61,7 +61,7 @@ class ItemStream {
   // Nothing follows. Only the first call counts.
   void end(std::optional<Error> failure = std::nullopt) noexcept;
   // Is told of room after kFull, and when the reader leaves; at once if it has left. It may be
-  // told more than that.
+  // told more than that. Null for nobody.
   void watch_writer(std::shared_ptr<StreamListener> listener);
 
   // The reader's end. It is told of news, the first since take(), and looks for itself at once.

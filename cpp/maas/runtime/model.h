@@ -29,6 +29,7 @@ struct BatchItem {
   std::shared_ptr<const Cancellation> cancellation;
   int priority = kDefaultPriority;
   std::shared_ptr<const Origin> origin{};  // null unless it was asked for
+  std::shared_ptr<ItemStream> inbound{};   // what the caller sends meanwhile; null for nothing
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.
@@ -42,10 +43,10 @@ struct BatchResult {
   std::vector<Tensor> outputs;  // in signature order, leading dimension = rows
   // Per row, why it has no answer; empty when every row has one. Rows that failed together, so that
   // one of them may be to blame for all, have an error that is_shared().
-  std::vector<std::optional<Error>> row_errors;
-  // Per row, for a model that answers with streams and so has no outputs; else empty. The batch
+  std::vector<std::optional<Error>> row_errors{};
+  // Per row, what follows its outputs, for a model that answers bit by bit; else empty. The batch
   // runs until the model lets go of its BatchDone.
-  std::vector<std::shared_ptr<ItemStream>> streams;
+  std::vector<std::shared_ptr<ItemStream>> streams{};
 };
 
 using BatchDone = UniqueFunction<void(Result<BatchResult>)>;

@@ -54,10 +54,17 @@ struct EndpointSpec {
   std::string operation;  // OpenAPI operation object, JSON
 };
 
+// All that lies below a path, answered by what is behind the model; see mount_handler.h.
+struct MountSpec {
+  std::string path;  // without a slash at its end; empty for everything
+  std::shared_ptr<ServedModel> model;
+};
+
 // All that is served at one time. Immutable once published; a request keeps the one it came under.
 struct Catalog {
   std::vector<std::shared_ptr<ServedModel>> models;  // answer under /v2/models
   std::vector<EndpointSpec> endpoints;
+  std::vector<MountSpec> mounts{};
   std::string components = "{}";  // OpenAPI schemas that the operations refer to, JSON
 };
 

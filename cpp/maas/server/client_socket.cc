@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/client_socket.h"
 
+#include <string>
 #include <tuple>
 
 namespace maas {
@@ -12,6 +13,17 @@ ClientSocket::ClientSocket(asio::io_context& context, FileDescriptor socket) : s
   std::ignore = socket_.assign(asio::ip::tcp::v4(), socket.release(), ignored);
   std::ignore = socket_.non_blocking(true, ignored);
   std::ignore = socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+std::string_view ClientSocket::peer() {
+  Code error;
+  if (peer_.empty()) {
+    const auto end = socket_.remote_endpoint(error);
+    if (!error) {
+      peer_ = end.address().to_string() + ":" + std::to_string(end.port());
+    }
+  }
+  return peer_;
 }
 
 ClientSocket::Sent ClientSocket::send(std::string_view first, std::string_view second) noexcept {

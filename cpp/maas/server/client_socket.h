@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +33,8 @@ class ClientSocket {
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
 
+  // "address:port" of the client; empty when it has gone.
+  [[nodiscard]] std::string_view peer();
   // `first`, then `second`, in one system call.
   Sent send(std::string_view first, std::string_view second = {}) noexcept;
 
@@ -68,6 +71,7 @@ class ClientSocket {
   static Read why_ended(const Code& error) noexcept;
 
   Socket socket_;
+  std::string peer_;  // once it was asked for
 };
 
 }  // namespace maas

@@ -100,7 +100,7 @@ void Connection::read_body() {
 // While a request waits for its answer a read stays open: it takes what comes next, and shows when
 // the client is gone.
 void Connection::read_ahead() {
-  if (!reading_ && !ended_input_) {
+  if (!reading_ && !ended_input_ && exchange_->takes_more()) {
     const std::span<char> space = reader_.space_ahead();
     if (!space.empty()) {
       read(space);
@@ -194,6 +194,7 @@ bool Connection::begin_answer() {
   } else if (state == RequestReader::State::kReady) {
     persistent_ = reader_.head().keep_alive;
     exchange_->http = reader_.request();
+    exchange_->http.client = socket_.peer();
     io_.transport().dispatch(*exchange_);
   } else if (state == RequestReader::State::kRefused) {
     refuse(reader_.error());
@@ -204,11 +205,6 @@ bool Connection::begin_answer() {
                .with_http_status(408));
   }
   return true;
-}
-
-void Connection::refuse(const Error& error) {
-  failed_ = true;
-  exchange_->fail(error);
 }
 
 void Connection::watch(Exchange& exchange) noexcept {
@@ -231,21 +227,16 @@ void Connection::compose() {
   const bool http_1_0 = reader_.head().http_1_0;
   // Counted before it is sent: who has an answer finds it in the metrics.
   io_.transport().state.count_answer(response.status);
-  persistent_ = persistent_ && !io_.draining() && !(response.stream && http_1_0);
+  const bool upgraded = response.stream.upgraded;
+  persistent_ = persistent_ && !io_.draining() && !upgraded && !(response.stream && http_1_0);
   answer_.set(response,
               {.request_id = exchange_->request.id.text(),
                .date = io_.date(),
-               .keep_alive = persistent_,
+               .keep_alive = persistent_ || upgraded,
                .http_1_0 = http_1_0},
               exchange_->http.method != Method::kHead, io_.now());
   if (!response.stream) {
     count_answered();
-  }
-}
-
-void Connection::count_answered() noexcept {
-  if (std::exchange(counted_, false)) {
-    io_.transport().state.in_flight.add(-1);
   }
 }
 
@@ -274,10 +265,16 @@ void Connection::await_writable() {
   });
 }
 
-// While a stream is quiet a read stays open, as before an answer.
+// While a stream is quiet a read stays open, as before an answer. What it brings on a connection
+// that was upgraded is for the application.
 void Connection::await_items() {
+  if (exchange_->response.stream.upgraded) {
+    exchange_->receive(reader_.take_ahead());
+  }
   read_ahead();
-  if (ended_input_ && !awaiting_reset_) {
+  if (ended_input_ && exchange_->response.stream.upgraded) {
+    exchange_->end_input();
+  } else if (ended_input_ && !awaiting_reset_) {
     answer_.stream().probe();  // what it is sent brings to light whether it has gone altogether
     await_reset();
   }

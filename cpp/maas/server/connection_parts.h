@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long a Connection waits, and how its coroutine does; for connection.cc alone.
+// How long a Connection waits, how its coroutine does, and its smallest steps; for connection.cc
+// alone.
 #pragma once
 
 #include <chrono>
@@ -71,6 +72,17 @@ struct Connection::Input {
 inline void Connection::interrupt() noexcept {
   timed_out_ = true;
   socket_.cancel();
+}
+
+inline void Connection::refuse(const Error& error) {
+  failed_ = true;
+  exchange_->fail(error);
+}
+
+inline void Connection::count_answered() noexcept {
+  if (std::exchange(counted_, false)) {
+    io_.transport().state.in_flight.add(-1);
+  }
 }
 
 inline void Connection::resume() noexcept {

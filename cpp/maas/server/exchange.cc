@@ -61,7 +61,13 @@ void Exchange::release() noexcept {
   catalog.reset();
   model = nullptr;
   endpoint = nullptr;
+  mount = nullptr;
   state.reset();
+  if (request.inbound) {
+    request.inbound->end();
+    request.inbound->watch_writer(nullptr);
+    request.inbound.reset();
+  }
   handler_ = nullptr;
   served_ = nullptr;
 }
@@ -97,13 +103,41 @@ void Exchange::fail(const Error& error) {
 }
 
 void Exchange::respond_with(std::shared_ptr<ItemStream> items, StreamFormat format) {
-  response.content_type = media_type(format);
-  response.headers += stream_headers(format);
-  response.stream = {std::move(items), format, timeout_,
-                     served_ != nullptr ? &served_->batcher().stats() : nullptr};
+  if (format != StreamFormat::kBytes) {
+    response.content_type = media_type(format);
+    response.headers += stream_headers(format);
+  }
+  response.stream.items = std::move(items);
+  response.stream.format = format;
+  response.stream.patience = timeout_;
+  response.stream.stats = served_ != nullptr ? &served_->batcher().stats() : nullptr;
+  response.stream.upgraded = response.status == 101 && request.inbound != nullptr;
   streamed_ = true;
   response.stream.items->watch_reader(weak_from_this());
-  look_for_first_item();
+  if (response.stream.upgraded) {
+    request.inbound->watch_writer(shared_from_this());
+  }
+  if (format == StreamFormat::kBytes) {
+    respond();  // its head has been decided
+  } else {
+    look_for_first_item();
+  }
+}
+
+void Exchange::receive(std::string_view bytes) {
+  if (request.inbound && !bytes.empty()) {
+    request.inbound->write(bytes);
+  }
+}
+
+bool Exchange::takes_more() const {
+  return !request.inbound || !request.inbound->full();
+}
+
+void Exchange::end_input() noexcept {
+  if (request.inbound) {
+    request.inbound->end();
+  }
 }
 
 void Exchange::look_for_first_item() noexcept {

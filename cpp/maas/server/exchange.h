@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "maas/batching/job.h"
@@ -18,6 +19,7 @@ namespace maas {
 class Exchange;
 struct Catalog;
 struct EndpointSpec;
+struct MountSpec;
 
 // Who serves the client of an exchange, on the thread on which both live: a connection on its I/O
 // thread, or the caller of Server::begin().
@@ -69,6 +71,7 @@ class Exchange final : public Job,
   // What the path names, if it does: set by the router, kept alive by `catalog`.
   const std::shared_ptr<ServedModel>* model = nullptr;
   const EndpointSpec* endpoint = nullptr;
+  const MountSpec* mount = nullptr;
   std::unique_ptr<Handler::State> state;
   TimePoint arrived;
 
@@ -109,6 +112,12 @@ class Exchange final : public Job,
   [[nodiscard]] bool is_answered() const noexcept { return answered_; }
   // A job was accepted and has not been delivered.
   [[nodiscard]] bool is_out() const noexcept { return out_; }
+  // Gives bytes that have come to a model that takes them while it answers.
+  void receive(std::string_view bytes);
+  // Whether it takes more now; if not, the host will be told.
+  [[nodiscard]] bool takes_more() const;
+  // The client sends no more.
+  void end_input() noexcept;
   // Others may still post it: it is not to be used again.
   [[nodiscard]] bool is_shared() const noexcept { return out_ || streamed_; }
 

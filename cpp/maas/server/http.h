@@ -27,8 +27,11 @@ struct Header {
 // request is answered.
 struct HttpRequest {
   Method method = Method::kGet;
+  std::string_view verb;   // the method as sent
   std::string_view path;   // as sent, percent-encoded, without the query
   std::string_view query;  // behind the '?'
+  std::string_view version = "1.1";
+  std::string_view client;  // "address:port"; empty where there is none
   std::span<const Header> headers;
   std::string_view body;
 
@@ -46,6 +49,8 @@ struct ResponseStream {
   StreamFormat format = StreamFormat::kEvents;
   Duration patience = Duration::max();  // from one item to the next
   ModelStats* stats = nullptr;          // where items are counted, kept by the catalogue
+  bool sized = false;                   // `headers` say the length of the body
+  bool upgraded = false;                // the connection is the application's from here on
 
   explicit operator bool() const noexcept { return items != nullptr; }
 };
@@ -56,7 +61,7 @@ struct HttpResponse {
   std::string_view content_type = "application/json";  // of static storage or the catalogue's
   std::string headers;                                 // further complete lines, "Allow: GET\r\n"
   std::string body;
-  ResponseStream stream;  // in place of `body`
+  ResponseStream stream{};  // in place of `body`
 
   void clear() noexcept;  // keeps the capacity, if it is not large
 };

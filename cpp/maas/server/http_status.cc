@@ -27,6 +27,7 @@ int http_status(const Error& error) noexcept {
 
 std::string_view reason_phrase(int status) noexcept {
   switch (status) {
+    case 101: return "Switching Protocols";
     case 200: return "OK";
     case 201: return "Created";
     case 202: return "Accepted";

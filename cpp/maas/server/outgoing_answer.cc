@@ -18,11 +18,16 @@ void OutgoingAnswer::set(const HttpResponse& response,
   aborted_ = false;
   stream_.reset();
   append_head(head_, response, frame);
-  if (!with_body) {
+  const ResponseStream& stream = response.stream;
+  if (!with_body || !(has_body(response.status) || stream.upgraded)) {
+    if (stream) {
+      stream.items->close();
+    }
     return;
   }
-  if (response.stream) {
-    stream_.begin(response.stream, frame.request_id, !frame.http_1_0, now);
+  if (stream) {
+    const bool chunked = !frame.http_1_0 && !stream.sized && !stream.upgraded;
+    stream_.begin(stream, frame.request_id, chunked, now);
     append_items(now);
   } else if (response.body.size() <= kShortBody) {
     head_ += response.body;

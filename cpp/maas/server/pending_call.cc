@@ -9,6 +9,7 @@
 
 #include "maas/base/error.h"
 #include "maas/server/head_fields.h"
+#include "maas/server/response_head.h"
 
 namespace maas {
 namespace {
@@ -92,6 +93,7 @@ void PendingCall::begin(const std::function<void(Exchange&)>& dispatch) {
   const std::lock_guard lock(mutex_);
   exchange_->request.id = RequestId::next();
   exchange_->arrived = clock_.now();
+  exchange_->http.verb = call_.method;
   exchange_->http.method = method_named(call_.method);
   exchange_->http.headers = headers_;
   exchange_->http.body = call_.body;
@@ -183,9 +185,13 @@ void PendingCall::settle() {
   if (!answer_ && exchange_->is_answered()) {
     answer_ = answer_of(*exchange_);
     state_.count_answer(answer_->status);
-    if (const ResponseStream& stream = exchange_->response.stream) {
+    const ResponseStream& stream = exchange_->response.stream;
+    if (stream && has_body(answer_->status) && exchange_->http.method != Method::kHead) {
       stream_.begin(stream, exchange_->request.id.text(), false, clock_.now());
     } else {
+      if (stream) {
+        stream.items->close();
+      }
       settle_stream();
     }
   }

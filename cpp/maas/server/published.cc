@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "maas/base/error.h"
 
@@ -34,6 +36,17 @@ void add_models(Published& published) {
   }
 }
 
+void check_mounts(const Published& published) {
+  std::vector<std::string_view> paths;
+  for (const MountSpec& mount : published.catalog.mounts) {
+    if (std::find(paths.begin(), paths.end(), mount.path) != paths.end()) {
+      throw Error(ErrorCode::kAlreadyExists,
+                  "two applications are mounted at " + mount.path + "/; give one another path");
+    }
+    paths.push_back(mount.path);
+  }
+}
+
 }  // namespace
 
 const std::shared_ptr<ServedModel>* Published::find(std::string_view name,
@@ -51,11 +64,24 @@ const std::shared_ptr<ServedModel>* Published::find(std::string_view name,
   return at == versions.end() ? nullptr : &*at;
 }
 
+const MountSpec* Published::find_mount(std::string_view path) const noexcept {
+  const MountSpec* found = nullptr;
+  for (const MountSpec& mount : catalog.mounts) {
+    const bool above = path.starts_with(mount.path) &&
+                       (path.size() == mount.path.size() || path[mount.path.size()] == '/');
+    if (above && (found == nullptr || mount.path.size() > found->path.size())) {
+      found = &mount;
+    }
+  }
+  return found;
+}
+
 std::shared_ptr<const Published> make_published(Catalog catalog) {
   auto published = std::make_shared<Published>();
   published->catalog = std::move(catalog);
   add_endpoints(*published);
   add_models(*published);
+  check_mounts(*published);
   return published;
 }
 

@@ -77,8 +77,10 @@ class BeastParser final : public http::basic_parser<true> {
 
   void on_request_impl(
       http::verb, BeastView method, BeastView target, int version, BeastCode& code) override {
-    s_.head.http.method = method_named(view(method));
+    s_.head.http.verb = view(method);
+    s_.head.http.method = method_named(s_.head.http.verb);
     s_.head.http_1_0 = version < 11;
+    s_.head.http.version = s_.head.http_1_0 ? "1.0" : "1.1";
     if (target.size() > s_.limits.target) {
       return refuse(
           414, "the request target is longer than " + std::to_string(s_.limits.target) + " bytes",

@@ -51,6 +51,12 @@ std::span<char> RequestReader::space_ahead() noexcept {
   return {bytes_.get() + size_, kCapacity - size_};
 }
 
+std::string_view RequestReader::take_ahead() noexcept {
+  const std::string_view ahead(bytes_.get() + parsed_, size_ - parsed_);
+  size_ = parsed_;
+  return ahead;
+}
+
 RequestReader::State RequestReader::parse() {
   if (state_ == State::kIdle && has_more()) {
     state_ = State::kHead;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "maas/server/byte_buffer.h"
 #include "maas/server/byte_lease.h"
@@ -36,6 +37,10 @@ class RequestReader {
   // Room to receive what comes while a ready request is being answered, without moving anything;
   // empty when that is not possible.
   std::span<char> space_ahead() noexcept;
+
+  // What has come behind a ready request, for whom it is not another request. Valid until more is
+  // received. REQUIRES: state() is kReady
+  std::string_view take_ahead() noexcept;
 
   // Reads on as far as the bytes go.
   State parse();

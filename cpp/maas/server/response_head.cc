@@ -28,11 +28,11 @@ void append_status_line(std::string& out, int status) {
   out += "\r\n";
 }
 
+}  // namespace
+
 bool has_body(int status) noexcept {
   return status >= 200 && status != 204 && status != 304;
 }
-
-}  // namespace
 
 void append_head(std::string& out, const HttpResponse& response, const HeadFrame& frame) {
   append_status_line(out, response.status);
@@ -46,7 +46,7 @@ void append_head(std::string& out, const HttpResponse& response, const HeadFrame
       out += "Content-Length: ";
       append_number(out, response.body.size());
       out += "\r\n";
-    } else if (!frame.http_1_0) {
+    } else if (!frame.http_1_0 && !response.stream.sized) {
       out += "Transfer-Encoding: chunked\r\n";
     }
   }

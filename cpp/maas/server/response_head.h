@@ -18,6 +18,9 @@ struct HeadFrame {
   bool http_1_0 = false;
 };
 
+// Whether anything follows the head of an answer with this status, other than to HEAD.
+bool has_body(int status) noexcept;
+
 // Appends status line, fields and the empty line.
 void append_head(std::string& out, const HttpResponse& response, const HeadFrame& frame);
 

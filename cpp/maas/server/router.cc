@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/mount_handler.h"
 #include "maas/server/names.h"
 #include "maas/server/typed_handler.h"
 
@@ -80,8 +81,11 @@ std::string decoded(std::string_view path) {
 }  // namespace
 
 Router::Router(const RouteContext& context)
-    : state_(context.state), endpoint_handler_(make_typed_handler(context)) {
+    : state_(context.state),
+      endpoint_handler_(make_typed_handler(context)),
+      mount_handler_(make_mount_handler(context)) {
   endpoint_target_.post = endpoint_handler_.get();
+  mount_target_.any = mount_handler_.get();
   for (const Route& route : routes()) {
     add(route, *handlers_.emplace_back(route.make(context)));
   }
@@ -100,6 +104,7 @@ void Router::dispatch(Exchange& exchange) const {
   exchange.catalog = {std::move(published), &current.catalog};
   exchange.model = nullptr;
   exchange.endpoint = nullptr;
+  exchange.mount = nullptr;
   const std::string_view path = exchange.http.path;
   try {
     const Target* target = path.find('%') == std::string_view::npos
@@ -125,11 +130,12 @@ const Router::Target* Router::find(std::string_view path,
     return &own->second;
   }
   const auto endpoint = published.endpoints.find(path);
-  if (endpoint == published.endpoints.end()) {
-    return nullptr;
+  if (endpoint != published.endpoints.end()) {
+    exchange.endpoint = endpoint->second;
+    return &endpoint_target_;
   }
-  exchange.endpoint = endpoint->second;
-  return &endpoint_target_;
+  exchange.mount = published.find_mount(exchange.http.path);
+  return exchange.mount != nullptr ? &mount_target_ : nullptr;
 }
 
 const Router::Target* Router::find_model(std::string_view path,
@@ -147,7 +153,10 @@ const Router::Target* Router::find_model(std::string_view path,
 void Router::serve(const Target& target, Exchange& exchange) const {
   const Method method = exchange.http.method;
   const bool reads = method == Method::kGet || method == Method::kHead;
-  const Handler* handler = reads ? target.get : method == Method::kPost ? target.post : nullptr;
+  const Handler* handler = target.any != nullptr     ? target.any
+                           : reads                   ? target.get
+                           : method == Method::kPost ? target.post
+                                                     : nullptr;
   if (handler != nullptr) {
     exchange.begin(*handler);
     return;

@@ -14,7 +14,8 @@
 namespace maas {
 
 // Finds for each request the handler that answers it: a route of the server's own, or an endpoint
-// of the catalogue. Owned by the Server; its methods may be called from any thread.
+// of the catalogue, or what is mounted above the path. Owned by the Server; its methods may be
+// called from any thread.
 class Router {
  public:
   explicit Router(const RouteContext& context);
@@ -28,6 +29,7 @@ class Router {
   struct Target {
     const Handler* get = nullptr;  // also for HEAD
     const Handler* post = nullptr;
+    const Handler* any = nullptr;  // for all methods, in place of the others
   };
 
   void add(const Route& route, const Handler& handler);
@@ -43,6 +45,8 @@ class Router {
   std::unordered_map<std::string_view, Target> model_targets_;  // by what follows the model
   std::unique_ptr<Handler> endpoint_handler_;
   Target endpoint_target_;
+  std::unique_ptr<Handler> mount_handler_;
+  Target mount_target_;
 };
 
 }  // namespace maas

@@ -39,7 +39,7 @@ class DividedJobTest : public ::testing::Test {
   }
   // A part's inputs as its answer, and how long that took.
   static Reply echo(const Job& part, Timings timings = {}) {
-    return {part.request.inputs, nullptr, timings};
+    return {part.request.inputs, timings};
   }
   static std::vector<std::int64_t> rows_of(const Jobs& parts) {
     std::vector<std::int64_t> rows;

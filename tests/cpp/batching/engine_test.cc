@@ -250,7 +250,7 @@ TEST_F(EngineTest, a_model_may_call_another_one_from_its_run) {
   const auto inner = engine_.serve({"inner", 1}, make_model(), {});
   const auto model = make_model();
   model->behaviour = [&](const Batch& batch, BatchDone done) {
-    auto reply = call(inner->batcher(), batch.inputs, *clock_, Deadline::never());
+    auto reply = call(inner->batcher(), batch.inputs, *clock_, Caller{});
     done(BatchResult{std::move(reply).value().outputs, {}});
   };
   const auto outer = engine_.serve_apart({"outer", 1}, model, {}, 1);

@@ -272,11 +272,6 @@ def _check_workers(spec: EndpointSpec) -> None:
             f"endpoint {spec.name}: with model= the core answers, and there is no Python to run in "
             "workers; remove workers="
         )
-    if schema.is_generator(spec.function):
-        raise InvalidArgumentError(
-            f"endpoint {spec.name}: its items are streamed from this process; remove workers=, or "
-            "return a list"
-        )
     if spec.max_concurrency is not None and not schema.is_async(spec.function):
         raise InvalidArgumentError(
             f"endpoint {spec.name}: each of its workers runs one call at a time; remove "

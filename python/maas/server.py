@@ -251,8 +251,10 @@ class Server:
                 lifecycle.stop(target.hooks)
             raise from_core(error) from None
         past = [item for item in self._past if not item.idle()]
-        self._past = [*past, publishing.Past(replaced, self._published)]
         before = self._target
+        if before.hooks.shutdown:  # else nobody asks for it, and its models and workers may go
+            past.append(publishing.Past(replaced, self._published))
+        self._past = past
         self._target, self._models, self._published = target, models, made
         if fresh:
             self._retire(before)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from maas import code_transfer, engine, handler, logs, publishing, workers
 from maas.endpoint import EndpointSpec, spec_of
 from maas.errors import TargetError
+from maas.logs import logger
 from maas.service import instance_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,23 @@ def main() -> int:
         return 1
     if not session.serve(served):
         os._exit(1)  # the server is gone, and nobody wants to hear of what still runs
+    tear_down(setup)
     return 0
+
+
+def tear_down(setup: dict[str, Any]) -> None:
+    """Calls `teardown()` of each service that was set up here, before the process ends."""
+    instances = {
+        id(made): made
+        for item in setup["endpoints"]
+        if item["method"] is not None
+        for made in [instance_of(code_transfer.resolve(item["code"]))]
+    }
+    for made in instances.values():
+        try:
+            getattr(made, "teardown", lambda: None)()
+        except Exception as error:
+            logger.error("teardown of %s failed: %s", type(made).__name__, error, exc_info=error)
 
 
 def load(setup: dict[str, Any]) -> list[Served]:

@@ -1,6 +1,7 @@
 """Handlers for the tests of workers: a worker imports this file by itself."""
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -90,6 +91,9 @@ class Counting:
     def count(self) -> list[int]:
         self.calls += 1
         return [os.getpid(), Counting.made, self.calls]
+
+    def teardown(self) -> None:
+        logging.getLogger("maas").warning("torn down after %d calls", self.calls)
 
     @maas.endpoint("/setups")
     async def setups(self) -> list[int]:

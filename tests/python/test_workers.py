@@ -170,6 +170,13 @@ def test_a_service_is_set_up_once_in_each_of_its_processes(client: maas.TestClie
     assert handlers.Counting.made == 0
 
 
+def test_a_service_is_torn_down_in_each_of_its_processes(caplog: pytest.LogCaptureFixture) -> None:
+    with maas.TestClient(handlers.Counting) as client:
+        client.call("/count")
+    told = sorted(r.getMessage() for r in caplog.records if "torn down" in r.getMessage())
+    assert told == ["torn down after 0 calls", "torn down after 1 calls"]
+
+
 def test_publishing_again_replaces_the_processes() -> None:
     with maas.TestClient(handlers.who) as client:
         before = client.server.stats["/who"]["workers"]["pids"]

@@ -19,7 +19,7 @@ def notebook() -> Iterator[Run]:
     """Runs cells as IPython does: in one namespace without a file, each known to linecache."""
     module = ModuleType("fake_notebook")
     sys.modules["fake_notebook"] = module
-    files = []
+    files: list[str] = []
 
     def run(cell: str) -> dict[str, Any]:
         file = f"<ipython-input-{len(files)}>"

@@ -23,7 +23,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[maas.TestClient]:
         yield made
 
 
-def serves(*targets: Any) -> Any:
+def serves(*targets: Any) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("client", [list(targets)], indirect=True)
 
 

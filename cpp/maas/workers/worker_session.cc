@@ -15,8 +15,11 @@ namespace maas {
 
 using wire::Kind;
 
-// Of one slot: the memory that the server writes, and ours.
+// Of one slot: the memory that the server writes, and ours. One batch at a time uses it. The answer
+// to one comes before the next, but through another process, which orders nothing between the
+// threads of this one: the lock does.
 struct WorkerSession::Memories {
+  std::mutex mutex;
   std::shared_ptr<SharedMemory> request;
   std::shared_ptr<SharedMemory> reply;
 };
@@ -63,6 +66,7 @@ class WorkerSession::Call {
  private:
   void answer() {
     received_.release();
+    const std::lock_guard lock(memories_->mutex);
     wire::Message message = message_;
     message.kind = Kind::kAnswer;
     bool is_new = false;
@@ -84,7 +88,9 @@ class WorkerSession::Call {
     }
     message.size = reply->bytes().size();
     channel_->send(message, {}, is_new ? reply.get() : nullptr);
-    reply->close_descriptor();
+    if (is_new) {
+      reply->close_descriptor();
+    }
   }
 
   // Whether it took new memory.
@@ -163,14 +169,17 @@ void WorkerSession::run(const std::vector<Served>& models, Channel::Packet& pack
   if (memories == nullptr) {
     memories = std::make_shared<Memories>();
   }
-  if (packet.memory != nullptr) {
-    memories->request = std::move(packet.memory);
-  }
-  if (memories->request == nullptr) {
-    throw Error(ErrorCode::kInvalidArgument, "the server sent a batch without memory");
-  }
   const Served& served = models[packet.message.model];
-  auto received = read_batch(memories->request, served.asynchronous);
+  auto received = [&] {
+    const std::lock_guard lock(memories->mutex);
+    if (packet.memory != nullptr) {
+      memories->request = std::move(packet.memory);
+    }
+    if (memories->request == nullptr) {
+      throw Error(ErrorCode::kInvalidArgument, "the server sent a batch without memory");
+    }
+    return read_batch(memories->request, served.asynchronous);
+  }();
   if (!received) {
     throw received.error();
   }

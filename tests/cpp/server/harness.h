@@ -129,7 +129,10 @@ class Harness {
     Host host;
     const auto inbox = std::make_shared<WaitingInbox>();
     const auto exchange = std::make_shared<Exchange>(host, inbox);
-    exchange->http = {.method = method, .path = path, .headers = headers, .body = body};
+    exchange->http.method = method;
+    exchange->http.path = path;
+    exchange->http.headers = headers;
+    exchange->http.body = body;
     exchange->arrived = engine.clock()->now();
     router.dispatch(*exchange);
     while (!exchange->is_answered()) {

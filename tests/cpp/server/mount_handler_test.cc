@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/mount_handler.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ class Application final : public Model {
     inbound = batch.items.front().inbound;
     done(std::move(result));
   }
+
+  void warm_up(std::int64_t, const ExecutorContext&) override {}
 
   std::string head = "201\r\nContent-Type: text/x\r\nX-A: b";
   std::vector<std::string> texts;

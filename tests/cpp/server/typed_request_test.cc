@@ -34,8 +34,12 @@ struct TypedRequest : ::testing::Test {
                               std::size_t max_bytes = 1000) const {
     const auto mark = std::min(type.find('?'), type.size());
     const std::vector<Header> headers = {{"Content-Type", type.substr(0, mark)}};
-    const HttpRequest http{Method::kPost, "/", type.substr(std::min(mark + 1, type.size())),
-                           headers, body};
+    HttpRequest http;
+    http.method = Method::kPost;
+    http.path = "/";
+    http.query = type.substr(std::min(mark + 1, type.size()));
+    http.headers = headers;
+    http.body = body;
     std::vector<Tensor> inputs;
     read_typed_request(body_kind(http, endpoint), http, endpoint, max_bytes, inputs);
     return inputs;

@@ -149,7 +149,7 @@ void Worker::write(const Place& place) {
                                 .size = size};
     place.channel->send(message, {},
                         is_new ? memory.get() : nullptr);  // if it has gone, we hear it
-    if (is_new) {  // else it may be another batch's by now
+    if (is_new) {                                          // else it may be another batch's by now
       memory->close_descriptor();
     }
   }

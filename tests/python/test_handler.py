@@ -29,29 +29,25 @@ def run(function: Callable[..., Any], *columns: Any, **options: Any) -> list[Any
 
 
 class Done:
-    """Stands for the core's, which takes the answers of a batch."""
+    """Takes the answers of a batch that stands for no request."""
 
-    caller = None  # of calls that the handler makes to models
+    caller = None
 
-    def __init__(self, take: Callable[[list[Any]], None]) -> None:
-        self._take = take
+    def __init__(self) -> None:
+        self.finished = threading.Event()
+        self.answers: list[Any] = []
 
     def __call__(self, answers: list[Any]) -> None:
-        self._take(answers)
+        self.answers.extend(answers)
+        self.finished.set()
 
 
 def run_async(function: Callable[..., Any], *columns: Any, **options: Any) -> list[Any]:
-    finished = threading.Event()
-    found: list[Any] = []
-
-    def done(answers: list[Any]) -> None:
-        found.extend(answers)
-        finished.set()
-
+    done = Done()
     ids = [f"r{i}" for i in range(len(columns[0]))]
-    handler.asynchronous(adapter_of(function, **options))(columns, ids, Done(done))  # type: ignore[arg-type]
-    assert finished.wait(10)
-    return found
+    handler.asynchronous(adapter_of(function, **options))(columns, ids, done)  # type: ignore[arg-type]
+    assert done.finished.wait(10)
+    return done.answers
 
 
 def tensor(rows: list[list[float]]) -> _core.Tensor:
@@ -263,11 +259,7 @@ def test_async_handlers_wait_at_the_same_time() -> None:
         return n
 
     finished = threading.Event()
-    handler.asynchronous(adapter_of(first))(
-        ([b"1"],),
-        ["a"],
-        Done(lambda _: finished.set()),  # type: ignore[arg-type]
-    )
+    handler.asynchronous(adapter_of(first))(([b"1"],), ["a"], lambda _: finished.set())  # type: ignore[arg-type]
     assert run_async(second, [b"2"]) == [b"2"]
     assert finished.wait(10)
 

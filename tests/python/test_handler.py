@@ -258,10 +258,10 @@ def test_async_handlers_wait_at_the_same_time() -> None:
         await scenario()
         return n
 
-    finished = threading.Event()
-    handler.asynchronous(adapter_of(first))(([b"1"],), ["a"], lambda _: finished.set())  # type: ignore[arg-type]
+    done = Done()
+    handler.asynchronous(adapter_of(first))(([b"1"],), ["a"], done)  # type: ignore[arg-type]
     assert run_async(second, [b"2"]) == [b"2"]
-    assert finished.wait(10)
+    assert done.finished.wait(10)
 
 
 def test_an_image_is_read_and_written_off_the_loop_that_its_handler_runs_on(

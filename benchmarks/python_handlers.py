@@ -23,7 +23,8 @@ ITEM = {
     "name": "some item with a name",
     "tags": ["first", "second", "third", "fourth"],
     "score": 0.8125,
-    "note": "some words that a handler gets and gives back, as many as make it two hundred bytes in all; no more.",
+    "note": "some words that a handler gets and gives back, as many as make it two hundred bytes "
+    "in all; no more.",
 }
 BODY = json.dumps(ITEM, separators=(",", ":")).encode()
 

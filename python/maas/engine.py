@@ -13,7 +13,8 @@ import logging
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from collections import deque
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from maas import config, logs
 from maas.errors import InvalidArgumentError, from_core
@@ -55,6 +56,28 @@ class LoopWatch:
                 action()
 
 
+class LoopCalls:
+    """Calls for the event loop, from any thread; those that come together wake it once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._woken = False
+
+    def soon(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Makes the call on the loop."""
+        self._waiting.append((call, arguments))
+        if not self._woken:  # set before the loop looks, so no call is ever left behind
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._make)
+
+    def _make(self) -> None:
+        self._woken = False
+        while self._waiting:
+            call, arguments = self._waiting.popleft()
+            call(*arguments)
+
+
 class _Process:
     """What this process has one of; every field is guarded by `lock`."""
 
@@ -64,6 +87,7 @@ class _Process:
         self.engine: _core.Engine | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.loop_watch: LoopWatch | None = None
+        self.loop_calls: LoopCalls | None = None
         self.at_exit: list[Callable[[], None]] = []
         self.is_worker = False
 
@@ -144,6 +168,14 @@ def check_that_it_may_serve() -> None:
                 "a worker process imports this file to find the handler, and must not serve it "
                 'again; put what starts the server under `if __name__ == "__main__":`'
             )
+
+
+def loop_calls() -> LoopCalls:
+    """Calls for that event loop."""
+    with _process.lock:
+        if _process.loop_calls is None:
+            _process.loop_calls = LoopCalls(loop())
+        return _process.loop_calls
 
 
 def loop_watch() -> LoopWatch:

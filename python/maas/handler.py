@@ -267,7 +267,9 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
         running.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(running.discard)
 
+    soon = engine.loop_calls().soon
+
     def run(columns: Columns, requests: Requests, done: _core.Done) -> None:
-        loop.call_soon_threadsafe(start, columns, requests, done)
+        soon(start, columns, requests, done)
 
     return run

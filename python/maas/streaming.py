@@ -168,8 +168,10 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.BatchSt
         running.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(running.discard)
 
+    soon = engine.loop_calls().soon
+
     def run(columns: Columns, requests: Requests, streams: _core.BatchStreams) -> None:
-        loop.call_soon_threadsafe(start, columns, requests, streams)
+        soon(start, columns, requests, streams)
 
     return run
 

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,49 @@ def test_a_process_with_an_engine_and_a_loop_ends_cleanly() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closing\n", "")
+
+
+def test_calls_for_the_loop_are_made_in_order_and_wake_it_once_when_they_come_together() -> (
+    None
+):
+    loop = engine.loop()
+    wakes: list[object] = []
+
+    class Counting:
+        def call_soon_threadsafe(self, call: Any) -> None:
+            wakes.append(call)
+            loop.call_soon_threadsafe(call)
+
+    calls = engine.LoopCalls(Counting())  # type: ignore[arg-type]
+    go_on, done = threading.Event(), threading.Event()
+    made: list[int] = []
+    calls.soon(go_on.wait, 10)
+    for number in range(100):
+        calls.soon(made.append, number)
+    calls.soon(done.set)
+    go_on.set()
+    assert done.wait(10)
+    assert made == list(range(100))
+    assert len(wakes) <= 3
+
+
+def test_no_call_for_the_loop_is_lost_between_threads() -> None:
+    calls = engine.loop_calls()
+    made: list[int] = []
+    done = threading.Event()
+
+    def make(number: int) -> None:
+        made.append(number)
+        if len(made) == 4000:
+            done.set()
+
+    threads = [
+        threading.Thread(target=lambda: [calls.soon(make, n) for n in range(1000)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done.wait(10)
+    assert len(made) == 4000

@@ -7,8 +7,8 @@
 namespace maas {
 namespace {
 
-// About what it takes until a thread on an idle core runs.
-constexpr Duration kBrief = std::chrono::microseconds(100);
+// About what it takes until a thread on an idle core of a virtual machine runs.
+constexpr Duration kBrief = std::chrono::microseconds(200);
 constexpr int kSeen = 8;  // before anything is concluded
 // What other clients of the lent thread may be made to wait before it counts as held up.
 constexpr Duration kHeldUp = std::chrono::milliseconds(2);

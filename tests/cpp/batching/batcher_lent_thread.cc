@@ -88,7 +88,7 @@ TEST_F(LentThreadTest, a_lone_row_of_a_quick_model_runs_on_the_thread_that_bring
 }
 
 TEST_F(LentThreadTest, a_model_slower_than_a_wake_up_waits_for_an_executor) {
-  start_and_learn(microseconds(200), {.max_batch_size = 8});
+  start_and_learn(microseconds(300), {.max_batch_size = 8});
   submit_here(1, 1);
   EXPECT_FALSE(was_here());
 }

@@ -24,9 +24,9 @@ namespace maas {
 // On whose behalf a call is made.
 struct Caller {
   RequestId id = RequestId::next();
-  Deadline deadline;
+  Deadline deadline{};
   int priority = kDefaultPriority;
-  std::shared_ptr<const Cancellation> cancellation;  // null: it goes on, whoever leaves
+  std::shared_ptr<const Cancellation> cancellation{};  // null: it goes on, whoever leaves
 
   // A call of a handler that answers these requests, which has a deadline of its own: none lives
   // longer than the last of them. With several the call is for all: it has the best priority, and

@@ -88,7 +88,7 @@ def _served(item: dict[str, Any]) -> Served:
     make = handler.asynchronous if signature.asynchronous else handler.synchronous
     fields = publishing.fields(signature.parameters)
     called = make(handler.Adapter(spec, signature))
-    return called, fields, signature.asynchronous, signature.context is not None
+    return called, fields, signature.asynchronous, signature.asks_origin
 
 
 def _spec(item: dict[str, Any]) -> EndpointSpec:

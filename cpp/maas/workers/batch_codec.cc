@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <new>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -46,16 +48,63 @@ ItemHeader header_of(const BatchItem& item, const Clock& clock) noexcept {
   return header;
 }
 
+Tensor packed(const std::shared_ptr<const Origin>& origin) {
+  if (origin == nullptr) {
+    return {};
+  }
+  std::vector<std::string> texts = {origin->target, origin->identity};
+  for (const auto& [name, value] : origin->headers) {
+    texts.push_back(name);
+    texts.push_back(value);
+  }
+  const auto count = static_cast<std::int64_t>(texts.size());
+  return Tensor::from_strings(std::move(texts), {count});
+}
+
+Result<std::shared_ptr<const Origin>> unpacked(const Tensor& tensor) {
+  if (tensor.is_absent()) {
+    return std::shared_ptr<const Origin>();
+  }
+  if (tensor.dtype() != DType::kBytes || tensor.elements() < 2 || tensor.elements() % 2 != 0) {
+    return no_batch();
+  }
+  const auto texts = tensor.strings();
+  auto origin = std::make_shared<Origin>();
+  origin->target = texts[0];
+  origin->identity = texts[1];
+  for (std::size_t i = 2; i < texts.size(); i += 2) {
+    origin->headers.emplace_back(texts[i], texts[i + 1]);
+  }
+  return std::shared_ptr<const Origin>(std::move(origin));
+}
+
+bool has_origins(const Batch& batch) noexcept {
+  return std::any_of(batch.items.begin(), batch.items.end(),
+                     [](const BatchItem& item) { return item.origin != nullptr; });
+}
+
+// What the batch has of tensors: its inputs, then the origins of its items.
+std::vector<Tensor> tensors_of(const Batch& batch) {
+  std::vector<Tensor> tensors = batch.inputs;
+  if (has_origins(batch)) {
+    std::transform(batch.items.begin(), batch.items.end(), std::back_inserter(tensors),
+                   [](const BatchItem& item) { return packed(item.origin); });
+  }
+  return tensors;
+}
+
 Flag* write(wire::Writer& writer, const Batch& batch, const Clock* clock) noexcept {
+  const std::vector<Tensor> tensors = tensors_of(batch);
   writer.put(BatchHeader{static_cast<std::uint32_t>(batch.inputs.size()),
-                         static_cast<std::uint32_t>(batch.items.size()), batch.rows});
-  std::byte* headers = writer.reserve(batch.inputs.size() * sizeof(TensorHeader));
+                         static_cast<std::uint32_t>(batch.items.size()), batch.rows,
+                         tensors.size() > batch.inputs.size() ? 1U : 0U});
+  std::byte* headers = writer.reserve(tensors.size() * sizeof(TensorHeader));
   for (const BatchItem& item : batch.items) {
     writer.put(clock != nullptr ? header_of(item, *clock) : ItemHeader{});
   }
   auto* flags = reinterpret_cast<Flag*>(writer.reserve(batch.items.size() * sizeof(Flag)));
-  for (const Tensor& input : batch.inputs) {
-    const TensorHeader header = wire::write_tensor(writer, input);
+  for (const Tensor& tensor : tensors) {
+    const TensorHeader header = wire::write_tensor(writer, tensor);
     if (headers != nullptr) {
       std::memcpy(headers, &header, sizeof(header));
       headers += sizeof(header);
@@ -97,11 +146,15 @@ std::span<std::atomic<bool>> write_batch(const Batch& batch,
 Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bool copy) {
   wire::Reader reader(memory->bytes());
   const auto header = reader.get<BatchHeader>();
-  if (!header || header->rows < 0 || !reader.fits(header->inputs, sizeof(TensorHeader))) {
+  if (!header || header->rows < 0) {
     return no_batch();
   }
-  std::vector<TensorHeader> inputs(header->inputs);
-  std::generate(inputs.begin(), inputs.end(), [&] { return *reader.get<TensorHeader>(); });
+  const std::size_t origins = header->has_origins != 0 ? header->items : 0;
+  if (!reader.fits(header->inputs + origins, sizeof(TensorHeader))) {
+    return no_batch();
+  }
+  std::vector<TensorHeader> tensors(header->inputs + origins);
+  std::generate(tensors.begin(), tensors.end(), [&] { return *reader.get<TensorHeader>(); });
   if (!reader.fits(header->items, sizeof(ItemHeader) + sizeof(Flag))) {
     return no_batch();
   }
@@ -117,13 +170,22 @@ Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bo
     item.cancellation = cancellation;
     received.cancellations.push_back(cancellation);
   }
-  for (const TensorHeader& input : inputs) {
-    Result<Tensor> tensor = wire::read_tensor(input, memory->bytes(), copy ? nullptr : memory);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    Result<Tensor> tensor = wire::read_tensor(tensors[i], memory->bytes(), copy ? nullptr : memory);
     if (!tensor) {
       received.release();
       return tensor.error();
     }
-    received.batch.inputs.push_back(*std::move(tensor));
+    if (i < header->inputs) {
+      received.batch.inputs.push_back(*std::move(tensor));
+      continue;
+    }
+    auto origin = unpacked(*tensor);
+    if (!origin) {
+      received.release();
+      return origin.error();
+    }
+    received.batch.items[i - header->inputs].origin = *std::move(origin);
   }
   return received;
 }

@@ -45,12 +45,15 @@ struct Message {
   std::uint32_t detail = 0;    // of kLog its level; of kAnswer 1 when the batch's memory is in use
 };
 
-// A batch: this, inputs times TensorHeader, items times ItemHeader, items times std::atomic<bool>
-// (set when the request is cancelled), then the data of the inputs.
+// A batch: this, inputs times TensorHeader, items times TensorHeader where it has origins, items
+// times ItemHeader, items times std::atomic<bool> (set when the request is cancelled), then the
+// data of the tensors. An origin is BYTES: target, identity, then name and value of each header;
+// absent for a request without one.
 struct BatchHeader {
   std::uint32_t inputs = 0;
   std::uint32_t items = 0;
   std::int64_t rows = 0;
+  std::uint64_t has_origins = 0;
 };
 
 struct TensorHeader {

@@ -45,6 +45,24 @@ TEST(BatchCodec, a_batch_comes_back_as_it_was) {
   EXPECT_TRUE(received->batch.items[1].deadline.is_never());
 }
 
+TEST(BatchCodec, an_item_brings_what_is_known_of_where_it_came_from) {
+  const SystemClock clock;
+  Batch batch = two_requests();
+  batch.items[1].origin = std::make_shared<const Origin>(
+      Origin{"/embed?n=2", {{"Accept", "image/webp"}, {"X-Empty", ""}}, "somebody"});
+  const auto memory = SharedMemory::create(batch_size(batch));
+  write_batch(batch, clock, *memory);
+  const auto received = read_batch(memory, false);
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->batch.inputs.size(), 3U);
+  EXPECT_EQ(received->batch.items[0].origin, nullptr);
+  const auto& origin = received->batch.items[1].origin;
+  ASSERT_NE(origin, nullptr);
+  EXPECT_EQ(origin->target, "/embed?n=2");
+  EXPECT_EQ(origin->identity, "somebody");
+  EXPECT_EQ(origin->headers, batch.items[1].origin->headers);
+}
+
 TEST(BatchCodec, tensors_borrow_the_memory_and_keep_it_or_are_copies) {
   const SystemClock clock;
   const Batch batch = two_requests();

@@ -29,7 +29,7 @@ def save(module: nn.Module, example: torch.Tensor, path: Path) -> None:
     """Writes a TorchScript file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.trace(module.eval(), example).save(str(path))  # type: ignore[no-untyped-call]
+        torch.jit.trace(module.eval(), example).save(str(path))
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from PIL import Image
 
 import maas
 
@@ -98,3 +99,14 @@ class Counting:
     @maas.endpoint("/setups")
     async def setups(self) -> list[int]:
         return [os.getpid(), Counting.made]
+
+
+@maas.endpoint("/asked", workers=1)
+def asked(text: str, ctx: maas.Context) -> dict[str, Any]:
+    return {"text": text, "agent": ctx.headers["x-agent"], "path": ctx.path, "pid": os.getpid()}
+
+
+@maas.endpoint("/smaller", workers=1)
+def smaller(image: Image.Image) -> Image.Image:
+    """The client's Accept chooses the form of the answer."""
+    return image.resize((4, 3))

@@ -95,9 +95,7 @@ def test_a_process_with_an_engine_and_a_loop_ends_cleanly() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closing\n", "")
 
 
-def test_calls_for_the_loop_are_made_in_order_and_wake_it_once_when_they_come_together() -> (
-    None
-):
+def test_calls_for_the_loop_are_made_in_order_and_wake_it_once_when_they_come_together() -> None:
     loop = engine.loop()
     wakes: list[object] = []
 
@@ -129,10 +127,11 @@ def test_no_call_for_the_loop_is_lost_between_threads() -> None:
         if len(made) == 4000:
             done.set()
 
-    threads = [
-        threading.Thread(target=lambda: [calls.soon(make, n) for n in range(1000)])
-        for _ in range(4)
-    ]
+    def ask() -> None:
+        for number in range(1000):
+            calls.soon(make, number)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import io
+import json
 import logging
 import os
 import threading
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 import worker_handlers as handlers
+from PIL import Image
 
 import maas
 from maas import engine, workers
@@ -262,3 +265,27 @@ def test_two_workers_answer_at_the_same_time(client: maas.TestClient) -> None:
     for thread in threads:
         thread.join()
     assert len(seen) == 2
+
+
+@serves(handlers.asked)
+def test_a_worker_sees_the_head_of_the_request(client: maas.TestClient) -> None:
+    headers = [("Content-Type", "application/json"), ("X-Agent", "tester")]
+    status, _, body = client.exchange("POST", "/asked?n=1", headers, b'{"text": "hi"}')
+    assert status == 200
+    answer = json.loads(body)
+    assert (answer["text"], answer["agent"], answer["path"]) == ("hi", "tester", "/asked?n=1")
+    assert answer["pid"] != HERE
+
+
+@serves(handlers.smaller)
+@pytest.mark.parametrize(("accept", "form"), [("image/png", "PNG"), ("image/jpeg", "JPEG")])
+def test_an_image_goes_to_a_worker_and_comes_back_in_the_form_asked_for(
+    client: maas.TestClient, accept: str, form: str
+) -> None:
+    sent = io.BytesIO()
+    Image.new("RGB", (8, 6), "red").save(sent, "PNG")
+    headers = [("Content-Type", "image/png"), ("Accept", accept)]
+    status, about, body = client.exchange("POST", "/smaller", headers, sent.getvalue())
+    assert (status, dict(about)["Content-Type"]) == (200, accept)
+    answer = Image.open(io.BytesIO(body))
+    assert (answer.format, answer.size) == (form, (4, 3))

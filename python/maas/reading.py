@@ -139,7 +139,22 @@ class ArrayReader:
             return _unreadable(self._parameter.name, raw, [((), msg, "array")])
 
 
-class JsonReader:
+class ValueReader:
+    """Values that are read one by one; a batched handler gets a list of them."""
+
+    def rows(self, column: list[Raw]) -> list[Any]:
+        """One value for each row."""
+        return [self._value(raw) for raw in column]
+
+    def take(self, values: list[Any], rows: list[int]) -> list[Any]:
+        """The values of the rows."""
+        return [values[row] for row in rows]
+
+    def _value(self, raw: Raw) -> Any:
+        raise NotImplementedError
+
+
+class JsonReader(ValueReader):
     """Any other value, checked by pydantic from the text that the request holds."""
 
     def __init__(self, parameter: Parameter) -> None:
@@ -151,14 +166,6 @@ class JsonReader:
         self._strict = parameter.strict
         self._error = ValidationError
         self._parameter = parameter
-
-    def rows(self, column: list[Raw]) -> list[Any]:
-        """One value for each text."""
-        return [self._value(raw) for raw in column]
-
-    def take(self, values: list[Any], rows: list[int]) -> list[Any]:
-        """The values of the rows."""
-        return [values[row] for row in rows]
 
     def _value(self, raw: Raw) -> Any:
         if not raw:
@@ -195,7 +202,7 @@ class JsonReader:
             return self._validate(_json_text(parts), strict=self._strict)
 
 
-class MediaReader:
+class MediaReader(ValueReader):
     """Bytes, a file, an image or a table, or a list of them, however it was sent."""
 
     def __init__(self, parameter: Parameter) -> None:
@@ -205,14 +212,6 @@ class MediaReader:
         self._parameter = parameter
         self._media = parameter.media
         self._from_json = from_json
-
-    def rows(self, column: list[Raw]) -> list[Any]:
-        """One value for each row."""
-        return [self._value(raw) for raw in column]
-
-    def take(self, values: list[Any], rows: list[int]) -> list[Any]:
-        """The values of the rows."""
-        return [values[row] for row in rows]
 
     def _value(self, raw: Raw) -> Any:
         if not raw:

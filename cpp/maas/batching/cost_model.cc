@@ -11,6 +11,7 @@ constexpr double kMemory = 0.98;  // of a batch's weight is left when the next o
 // Sizes that differ by less than this (coefficient of variation squared) tell nothing about a
 // slope.
 constexpr double kSpread = 1e-3;
+constexpr double kMostUnitsPerCall = 1e9;  // so many never wait
 
 }  // namespace
 
@@ -51,7 +52,7 @@ double CostModel::units_per_call() const noexcept {
   if (!told_apart_ || per_unit_ <= 0) {
     return kUnitsPerCall;
   }
-  return per_call_ / per_unit_;
+  return std::min(per_call_ / per_unit_, kMostUnitsPerCall);
 }
 
 }  // namespace maas

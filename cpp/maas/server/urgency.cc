@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "maas/base/error.h"
-#include "maas/batching/job.h"
+#include "maas/base/priority.h"
 #include "maas/server/names.h"
 
 namespace maas {

@@ -90,6 +90,15 @@ TEST(CostModel, neither_a_call_nor_a_unit_ever_takes_less_than_no_time) {
   }
 }
 
+TEST(CostModel, units_that_cost_next_to_nothing_leave_the_price_of_a_call_finite) {
+  CostModel costs;
+  for (int i = 0; i < 10; ++i) {
+    costs.observe(1, std::chrono::seconds(1000));
+    costs.observe(1e9, std::chrono::seconds(1000) + std::chrono::nanoseconds(10));
+  }
+  EXPECT_LE(costs.units_per_call(), 1e9);
+}
+
 TEST(CostModel, batches_of_no_size_or_no_time_leave_it_finite) {
   CostModel costs;
   costs.observe(0, seconds(0));

@@ -145,6 +145,11 @@ py::bytes read(const PendingHandle& self) {
   return py::bytes(bytes);
 }
 
+void bind_replaced(const py::module_& module) {
+  py::class_<Replaced>(module, "Replaced", py::is_final())
+      .def_property_readonly("gone", [](const Replaced& self) { return self.catalog.expired(); });
+}
+
 void bind_declarations(const py::module_& module) {
   using Ops = std::vector<std::shared_ptr<Op>>;
   py::class_<NamedOutput>(module, "Output", py::is_final())
@@ -204,8 +209,7 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
 }  // namespace
 
 void bind_server(const py::module_& module) {
-  py::class_<Replaced>(module, "Replaced", py::is_final())
-      .def_property_readonly("gone", [](const Replaced& self) { return self.catalog.expired(); });
+  bind_replaced(module);
   bind_declarations(module);
   py::class_<ServerHandle> server(module, "Server", py::is_final());
   server

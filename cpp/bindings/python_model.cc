@@ -288,7 +288,7 @@ void PythonModel::run(Batch batch, const ExecutorContext& /*context*/, BatchDone
 void PythonModel::warm_up(std::int64_t /*rows*/, const ExecutorContext& /*context*/) {}
 
 void bind_python_model(const py::module_& module) {
-  py::class_<CallerHandle>(module, "Caller", py::is_final());
+  static_cast<void>(py::class_<CallerHandle>(module, "Caller", py::is_final()));
   py::class_<RequestInfo>(module, "RequestInfo", py::is_final())
       .def_property_readonly("id", &RequestInfo::id)
       .def_property_readonly("cancelled", &RequestInfo::cancelled)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python_stream.h"
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -107,18 +106,26 @@ std::vector<std::uint64_t> LoopEvents::take() noexcept {
   return numbers_.with([](auto& numbers) { return std::exchange(numbers, {}); });
 }
 
+namespace {
+
+// A client that leaves closes its stream, also while nobody reads it yet.
+void close_with(const Cancellation& cancellation, const std::weak_ptr<ItemStream>& items) {
+  cancellation.on_cancel([items] {
+    if (const auto stream = items.lock()) {
+      stream->close();
+    }
+  });
+}
+
+}  // namespace
+
 BatchStreams::BatchStreams(const Batch& batch, std::shared_ptr<Clock> clock, BatchDone done)
     : caller_{batch.items, std::move(clock)}, done_(std::move(done)) {
   for (BatchItem& item : caller_.items) {
     item.deadline = Deadline::never();  // a stream that has begun may go on beyond it
     const auto& items = rows_.emplace_back(std::make_shared<ItemStream>());
     inbound_.push_back(item.inbound);
-    // A client that leaves closes its stream, also while nobody reads it yet.
-    item.cancellation->on_cancel([weak = std::weak_ptr(items)] {
-      if (const auto stream = weak.lock()) {
-        stream->close();
-      }
-    });
+    close_with(*item.cancellation, items);
   }
 }
 

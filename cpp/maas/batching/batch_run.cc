@@ -17,6 +17,14 @@ double seconds(Duration duration) noexcept {
 
 }  // namespace
 
+namespace {
+
+std::shared_ptr<ItemStream> stream_of(const BatchResult& result, std::size_t row) {
+  return result.streams.empty() ? nullptr : result.streams[row];
+}
+
+}  // namespace
+
 BatchRun::BatchRun(const Means& means, ErrorSplit::Group group)
     : means_(means), group_(std::move(group)), started_(means.clock.now()), computing_(started_) {}
 
@@ -93,10 +101,8 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
     } else {
       Reply reply;
       reply.outputs = *std::move(outputs);
-      if (!result.streams.empty()) {
-        reply.stream = result.streams[static_cast<std::size_t>(first - job->request.rows)];
-        ++streams_;
-      }
+      reply.stream = stream_of(result, static_cast<std::size_t>(first - job->request.rows));
+      streams_ += reply.stream != nullptr ? 1 : 0;
       reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
       means_.owner.answer(*job, std::move(reply), now);
     }

@@ -44,16 +44,9 @@ Connection::Task Connection::serve() {
       co_return;
     }
     compose();
-    do {
-      while (!write()) {
-        await_writable();
-        co_await pause(Wait::kOutput);
-      }
-      if (!broken_ && !answer_.done() && !answer_.refill(io_.now())) {
-        await_items();
-        co_await pause(Wait::kItems);
-      }
-    } while (!broken_ && !answer_.done());
+    for (Wait next = send(); next != Wait::kNothing; next = send()) {
+      co_await pause(next);
+    }
   } while (end_answer());
   for (bool more = begin_linger(); more;) {
     more = co_await input();
@@ -238,6 +231,21 @@ void Connection::compose() {
   if (!response.stream) {
     count_answered();
   }
+}
+
+// What to wait for before the rest of the answer can be sent; nothing when none is left.
+Connection::Wait Connection::send() {
+  do {
+    if (!write()) {
+      await_writable();
+      return Wait::kOutput;
+    }
+    if (broken_ || answer_.done()) {
+      return Wait::kNothing;
+    }
+  } while (answer_.refill(io_.now()));
+  await_items();
+  return Wait::kItems;
 }
 
 // False when the client must take some of it first.

@@ -64,6 +64,7 @@ class Connection final : public ExchangeHost, public Timed {
   bool begin_answer();
   void refuse(const Error& error);
   void compose();
+  Wait send();
   bool write();
   void await_writable();
   void await_items();

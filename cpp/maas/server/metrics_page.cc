@@ -194,9 +194,9 @@ struct WorkerMetric {
   std::int64_t (*value)(const WorkerPool& pool);
 };
 
-template <Counter WorkerStats::* member>
+template <Counter WorkerStats::* kMember>
 std::int64_t count_of(const WorkerPool& pool) {
-  return static_cast<std::int64_t>((pool.stats().*member).value());
+  return static_cast<std::int64_t>((pool.stats().*kMember).value());
 }
 
 constexpr std::array kWorkerMetrics = {
@@ -220,19 +220,27 @@ constexpr std::array kWorkerMetrics = {
                  &count_of<&WorkerStats::alarms>},
 };
 
-void write_workers(const std::vector<Labelled>& models, std::string& body) {
-  std::vector<std::pair<const WorkerPool*, std::string_view>> pools;
+using Pools = std::vector<std::pair<const WorkerPool*, std::string_view>>;
+
+Pools pools_of(const std::vector<Labelled>& models) {
+  Pools pools;
   for (const Labelled& model : models) {
     if (const auto* remote = dynamic_cast<const RemoteModel*>(&model.model->model())) {
       pools.emplace_back(&remote->pool(), model.labels);
     }
   }
+  return pools;
+}
+
+void write_workers(const std::vector<Labelled>& models, std::string& body) {
+  const Pools pools = pools_of(models);
+  if (pools.empty()) {
+    return;
+  }
   for (const WorkerMetric& worker : kWorkerMetrics) {
-    if (!pools.empty()) {
-      Metric metric(body, worker.name, worker.type, worker.help);
-      for (const auto& [pool, labels] : pools) {
-        metric.sample("", labels, worker.value(*pool));
-      }
+    Metric metric(body, worker.name, worker.type, worker.help);
+    for (const auto& [pool, labels] : pools) {
+      metric.sample("", labels, worker.value(*pool));
     }
   }
 }

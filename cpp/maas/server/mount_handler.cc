@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "maas/base/error.h"
-#include "maas/server/published.h"
 
 namespace maas {
 namespace {

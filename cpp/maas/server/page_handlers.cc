@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/page_handlers.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,10 +52,9 @@ class Ready final : public Handler {
       return unwell;
     }
     for (const EndpointSpec& endpoint : catalog.endpoints) {
-      if (const auto* remote = dynamic_cast<const RemoteModel*>(&endpoint.model->model())) {
-        if (const auto why = remote->pool().unavailable()) {
-          return why->message();
-        }
+      const auto* remote = dynamic_cast<const RemoteModel*>(&endpoint.model->model());
+      if (const auto why = remote != nullptr ? remote->pool().unavailable() : std::nullopt) {
+        return why->message();
       }
     }
     return {};

@@ -120,20 +120,26 @@ Server::Answer PendingCall::wait() {
 
 std::string PendingCall::read() {
   wait();
-  while (true) {
+  for (;;) {
     const std::uint64_t known = inbox_->news();
     TimePoint until;
-    {
-      const std::lock_guard lock(mutex_);
-      collect();
-      std::string bytes = next_bytes();
-      if (!bytes.empty() || !stream_.active()) {
-        return bytes;
-      }
-      until = stream_.due();
+    if (auto bytes = read_now(until)) {
+      return *std::move(bytes);
     }
     inbox_->wait(known, clock_, until);
   }
+}
+
+// What there is, or the end; else until when the next may come.
+std::optional<std::string> PendingCall::read_now(TimePoint& until) {
+  const std::lock_guard lock(mutex_);
+  collect();
+  std::string bytes = next_bytes();
+  if (!bytes.empty() || !stream_.active()) {
+    return bytes;
+  }
+  until = stream_.due();
+  return std::nullopt;
 }
 
 std::string PendingCall::next_bytes() {
@@ -182,19 +188,20 @@ void PendingCall::collect() {
 
 // Keeps the answer once there is one.
 void PendingCall::settle() {
-  if (!answer_ && exchange_->is_answered()) {
-    answer_ = answer_of(*exchange_);
-    state_.count_answer(answer_->status);
-    const ResponseStream& stream = exchange_->response.stream;
-    if (stream && has_body(answer_->status) && exchange_->http.method != Method::kHead) {
-      stream_.begin(stream, exchange_->request.id.text(), false, clock_.now());
-    } else {
-      if (stream) {
-        stream.items->close();
-      }
-      settle_stream();
-    }
+  if (answer_ || !exchange_->is_answered()) {
+    return;
   }
+  answer_ = answer_of(*exchange_);
+  state_.count_answer(answer_->status);
+  const ResponseStream& stream = exchange_->response.stream;
+  if (stream && has_body(answer_->status) && exchange_->http.method != Method::kHead) {
+    stream_.begin(stream, exchange_->request.id.text(), false, clock_.now());
+    return;
+  }
+  if (stream) {
+    stream.items->close();
+  }
+  settle_stream();
 }
 
 // When nothing follows any more.

@@ -47,6 +47,7 @@ class PendingCall final : public ExchangeHost {
   void collect();
   void settle();
   void settle_stream() noexcept;
+  std::optional<std::string> read_now(TimePoint& until);
   std::string next_bytes();
 
   const Server::Call call_;

@@ -60,17 +60,19 @@ double quality_of(std::string_view parameters) noexcept {
   return 1;
 }
 
+// What a range says of one format; the most specific range counts.
+void consider(const Range& range, double quality, StreamFormat format, Wish& wish) noexcept {
+  if (range.only.value_or(format) == format && range.specificity >= wish.specificity) {
+    wish = {quality, range.specificity};
+  }
+}
+
 void consider(std::string_view range, Wish& events, Wish& lines) noexcept {
   const std::string_view type = take_part(range, ';');
   for (const Range& known : kRanges) {
-    if (!same_token(type, known.type)) {
-      continue;
-    }
-    for (auto* wish : {&events, &lines}) {
-      const StreamFormat format = wish == &events ? StreamFormat::kEvents : StreamFormat::kLines;
-      if (known.only.value_or(format) == format && known.specificity >= wish->specificity) {
-        *wish = {quality_of(range), known.specificity};
-      }
+    if (same_token(type, known.type)) {
+      consider(known, quality_of(range), StreamFormat::kEvents, events);
+      consider(known, quality_of(range), StreamFormat::kLines, lines);
     }
   }
 }
@@ -88,11 +90,10 @@ std::optional<StreamFormat> choose_stream_format(std::span<const Header> headers
   Wish lines;
   bool asked = false;
   for (const Header& header : headers) {
-    if (same_token(header.name, "Accept")) {
-      for (std::string_view ranges = header.value; !ranges.empty();) {
-        asked = true;
-        consider(take_part(ranges, ','), events, lines);
-      }
+    std::string_view ranges = same_token(header.name, "Accept") ? header.value : "";
+    while (!ranges.empty()) {
+      asked = true;
+      consider(take_part(ranges, ','), events, lines);
     }
   }
   if (!asked || (events.quality > 0 && events.quality >= lines.quality)) {

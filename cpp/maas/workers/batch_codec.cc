@@ -143,6 +143,48 @@ std::span<std::atomic<bool>> write_batch(const Batch& batch,
   return {flags, batch.items.size()};
 }
 
+namespace {
+
+void follow(const Flag* flags, ReceivedBatch& received) {
+  for (BatchItem& item : received.batch.items) {
+    const auto cancellation = std::make_shared<Cancellation>();
+    cancellation->follow(flags++);
+    item.cancellation = cancellation;
+    received.cancellations.push_back(cancellation);
+  }
+}
+
+// The inputs, then the origins of the items.
+Status take(std::vector<Tensor> tensors, std::size_t inputs, Batch& batch) {
+  for (std::size_t i = inputs; i < tensors.size(); ++i) {
+    auto origin = unpacked(tensors[i]);
+    if (!origin) {
+      return origin.error();
+    }
+    batch.items[i - inputs].origin = *std::move(origin);
+  }
+  tensors.resize(inputs);
+  batch.inputs = std::move(tensors);
+  return ok_status();
+}
+
+Result<std::vector<Tensor>> read_tensors(const std::vector<TensorHeader>& headers,
+                                         const std::shared_ptr<SharedMemory>& memory,
+                                         bool copy) {
+  std::vector<Tensor> tensors;
+  tensors.reserve(headers.size());
+  for (const TensorHeader& header : headers) {
+    Result<Tensor> tensor = wire::read_tensor(header, memory->bytes(), copy ? nullptr : memory);
+    if (!tensor) {
+      return tensor.error();
+    }
+    tensors.push_back(*std::move(tensor));
+  }
+  return tensors;
+}
+
+}  // namespace
+
 Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bool copy) {
   wire::Reader reader(memory->bytes());
   const auto header = reader.get<BatchHeader>();
@@ -153,40 +195,25 @@ Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bo
   if (!reader.fits(header->inputs + origins, sizeof(TensorHeader))) {
     return no_batch();
   }
-  std::vector<TensorHeader> tensors(header->inputs + origins);
-  std::generate(tensors.begin(), tensors.end(), [&] { return *reader.get<TensorHeader>(); });
+  std::vector<TensorHeader> headers(header->inputs + origins);
+  std::generate(headers.begin(), headers.end(), [&] { return *reader.get<TensorHeader>(); });
   if (!reader.fits(header->items, sizeof(ItemHeader) + sizeof(Flag))) {
     return no_batch();
   }
+  Result<std::vector<Tensor>> tensors = read_tensors(headers, memory, copy);
+  if (!tensors) {
+    return tensors.error();
+  }
   ReceivedBatch received;
   received.batch.rows = header->rows;
+  received.batch.items.reserve(header->items);
   for (std::uint32_t i = 0; i < header->items; ++i) {
     received.batch.items.push_back(item_of(*reader.get<ItemHeader>()));
   }
-  auto* flags = reinterpret_cast<Flag*>(reader.take(header->items, sizeof(Flag)));
-  for (BatchItem& item : received.batch.items) {
-    const auto cancellation = std::make_shared<Cancellation>();
-    cancellation->follow(flags++);
-    item.cancellation = cancellation;
-    received.cancellations.push_back(cancellation);
+  if (Status taken = take(*std::move(tensors), header->inputs, received.batch); !taken) {
+    return taken.error();
   }
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    Result<Tensor> tensor = wire::read_tensor(tensors[i], memory->bytes(), copy ? nullptr : memory);
-    if (!tensor) {
-      received.release();
-      return tensor.error();
-    }
-    if (i < header->inputs) {
-      received.batch.inputs.push_back(*std::move(tensor));
-      continue;
-    }
-    auto origin = unpacked(*tensor);
-    if (!origin) {
-      received.release();
-      return origin.error();
-    }
-    received.batch.items[i - header->inputs].origin = *std::move(origin);
-  }
+  follow(reinterpret_cast<Flag*>(reader.take(header->items, sizeof(Flag))), received);
   return received;
 }
 

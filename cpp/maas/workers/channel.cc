@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "maas/base/error.h"
 

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -39,7 +38,7 @@ std::string_view name_of(std::string_view entry) noexcept {
 // Ours, without the names that are set anew.
 std::vector<char*> environment_with(const std::vector<std::string>& set) {
   std::vector<char*> all = pointers(set);
-  for (char** entry = environ; *entry != nullptr; ++entry) {
+  for (char* const* entry = environ; *entry != nullptr; ++entry) {
     bool replaced = false;
     for (const std::string& other : set) {
       replaced = replaced || name_of(other) == name_of(*entry);

@@ -56,17 +56,21 @@ std::optional<Error> Screening::refusal(WorkerTask& task, TimePoint now) {
   return culprit ? std::optional(refused(*culprit, now)) : std::nullopt;
 }
 
+void Screening::suspect(const WorkerTask& task, std::size_t item, bool alone, TimePoint now) {
+  const Digest digest = name_of(task, item);
+  const RequestId& id = task.batch.items[item].id;
+  suspects_.with([&](Suspects& suspects) { suspects.died(digest, id, alone, now); });
+  any_ = true;
+}
+
 bool Screening::died(const std::vector<TaskPtr>& tasks, TimePoint now) {
   const bool alone = tasks.size() == 1 && tasks.front()->batch.items.size() == 1;
   bool known = !tasks.empty();
   for (const TaskPtr& task : tasks) {
     for (std::size_t i = 0; i < task->batch.items.size(); ++i) {
-      const RequestId& id = task->batch.items[i].id;
       const auto record = find(*task, i, now);
-      known = known && record && record->last.text() == id.text();
-      const Digest digest = name_of(*task, i);
-      suspects_.with([&](Suspects& suspects) { suspects.died(digest, id, alone, now); });
-      any_ = true;
+      known = known && record && record->last.text() == task->batch.items[i].id.text();
+      suspect(*task, i, alone, now);
     }
   }
   return known;

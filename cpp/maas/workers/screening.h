@@ -27,6 +27,7 @@ class Screening {
 
  private:
   std::optional<Suspects::Record> find(const WorkerTask& task, std::size_t item, TimePoint now);
+  void suspect(const WorkerTask& task, std::size_t item, bool alone, TimePoint now);
 
   Guarded<Suspects> suspects_;
   std::atomic<bool> any_{false};

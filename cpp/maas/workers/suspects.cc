@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 #include <random>
-#include <span>
 
 namespace maas {
 namespace {

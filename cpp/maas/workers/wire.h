@@ -17,7 +17,7 @@ namespace maas::wire {
 
 inline constexpr std::uint32_t kMagic = 0x5341414dU;  // "MAAS"
 inline constexpr std::uint16_t kVersion = 1;
-inline constexpr std::size_t kAlignment = 64;          // of a tensor's data
+inline constexpr std::size_t kAlignment = 64;                     // of a tensor's data
 inline constexpr std::size_t kMostText = std::size_t{48} << 10U;  // behind a message
 
 enum class Kind : std::uint16_t {

@@ -215,15 +215,14 @@ bool Worker::hear(const std::shared_ptr<Channel>& channel, End& end) {
   const WakeScope wakes;
   Channel::Packet packet;
   for (;;) {
-    switch (channel->receive(packet, false)) {
-      case Channel::Got::kNothing: return true;
-      case Channel::Got::kClosed: return false;
-      case Channel::Got::kGarbage: end.how = "sent what is no message"; return false;
-      case Channel::Got::kPacket:
-        if (!handle(channel, packet, end)) {
-          return false;
-        }
+    const Channel::Got got = channel->receive(packet, false);
+    if (got == Channel::Got::kPacket && handle(channel, packet, end)) {
+      continue;
     }
+    if (got == Channel::Got::kGarbage) {
+      end.how = "sent what is no message";
+    }
+    return got == Channel::Got::kNothing;
   }
 }
 
@@ -255,13 +254,15 @@ bool Worker::take_answer(Channel::Packet& packet) {
   TaskPtr task;
   std::shared_ptr<SharedMemory> reply;
   state_.with([&](State& state) {
-    if (WorkerSlots::Slot* slot = state.slots.answered_by(packet.message)) {
-      if (packet.memory != nullptr) {
-        slot->reply = std::move(packet.memory);
-      }
-      task = slot->task;
-      reply = slot->reply;
+    WorkerSlots::Slot* slot = state.slots.answered_by(packet.message);
+    if (slot == nullptr) {
+      return;
     }
+    if (packet.memory != nullptr) {
+      slot->reply = std::move(packet.memory);
+    }
+    task = slot->task;
+    reply = slot->reply;
   });
   if (reply == nullptr) {
     return false;

@@ -125,11 +125,10 @@ void WorkerPool::place() {
   {
     const std::lock_guard lock(mutex_);
     drop_expired(options_.worker.clock->now(), gone);
-    while (!pending_.empty()) {
-      auto place = place_for(pending_.front());
-      if (!place) {
-        break;
-      }
+    const auto next = [this] {
+      return pending_.empty() ? std::nullopt : place_for(pending_.front());
+    };
+    while (auto place = next()) {
       places.push_back(*std::move(place));
       pending_.pop_front();
     }

@@ -54,8 +54,6 @@ Connection::Task Connection::serve() {
   }
 }
 
-// Input
-
 // True when there is a request to answer, or to refuse.
 bool Connection::advance() {
   if (refused_) {

@@ -210,7 +210,7 @@ Result<ReceivedBatch> read_batch(const std::shared_ptr<SharedMemory>& memory, bo
   for (std::uint32_t i = 0; i < header->items; ++i) {
     received.batch.items.push_back(item_of(*reader.get<ItemHeader>()));
   }
-  if (Status taken = take(*std::move(tensors), header->inputs, received.batch); !taken) {
+  if (const Status taken = take(*std::move(tensors), header->inputs, received.batch); !taken) {
     return taken.error();
   }
   follow(reinterpret_cast<Flag*>(reader.take(header->items, sizeof(Flag))), received);

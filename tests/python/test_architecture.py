@@ -34,6 +34,7 @@ OWNERS = {
     "torch/": "runtime",
     "boost/": "server",
     "openssl/": "server",
+    "zlib.h": "server",
     "pybind11/": "bindings",
 }
 
@@ -42,9 +43,9 @@ MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
     *("engine", "lifecycle", "asgi_http", "asgi_websocket", "asgi"),
-    *("model", "pipeline", "endpoint", "service"),
+    *("declarations", "model", "pipeline", "endpoint", "service"),
     *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
-    *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
+    *("publishing", "repository", "worker", "health", "server", "targets", "reload", "runner"),
     *("forms", "methods", "event_stream", "client", "testing"),
     *("__init__", "cli", "__main__"),
 ]

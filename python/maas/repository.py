@@ -6,7 +6,6 @@ The core hands them to a callable of ours, like any handler's; it changes what t
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,8 @@ def allows_control(setting: str, host: str) -> bool:
 
 
 def _is_local(host: str) -> bool:
+    import ipaddress  # only for those who serve
+
     if host == "localhost":
         return True
     try:

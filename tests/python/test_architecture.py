@@ -47,6 +47,7 @@ MODULES = [
     *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
     *("publishing", "repository", "worker", "health", "server", "targets", "reload", "runner"),
     *("forms", "methods", "event_stream", "client", "testing"),
+    *("conformance_target", "conformance_extensions", "conformance_cases", "conformance"),
     *("__init__", "cli", "__main__"),
 ]
 

@@ -197,12 +197,6 @@ def _unknown_coding(target: Target) -> None:
     refused(target.infer(target.request, {**JSON, "Content-Encoding": "no-such-coding"}))
 
 
-def _half(target: Target) -> None:
-    inputs = target.inputs()
-    inputs[0]["datatype"] = "FP16"
-    refused(target.infer({**target.request, "inputs": inputs}))
-
-
 def _still_there(target: Target) -> None:
     if not isinstance(target.request, dict):
         raise Wrong("there is no request")
@@ -241,7 +235,6 @@ CASES = (
     Case("a request without inputs is refused", _missing),
     Case("an input that the model lacks is refused", _extra),
     Case("an output that the model lacks is refused", _no_such_output),
-    Case("16-bit floats as JSON are refused", _half),
     Case("an empty body is refused", _body("")),
     Case("a body that is no object is refused", _body("[]")),
     Case("JSON that is cut is refused", _body('{"inputs":[')),

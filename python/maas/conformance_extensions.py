@@ -126,6 +126,12 @@ def _index(target: Target) -> None:
         check(target.model in [item["name"] for item in found], "the model is not in the index")
 
 
+def _half(target: Target) -> None:
+    inputs = target.inputs()
+    inputs[0]["datatype"] = "FP16"
+    refused(target.infer({**target.request, "inputs": inputs}))
+
+
 _BINARY = "binary_tensor_data"
 EXTENSIONS = (
     Case("binary inputs", _binary_in, _BINARY),
@@ -136,6 +142,7 @@ EXTENSIONS = (
     Case("a length of the JSON that is the whole body", _binary_whole, _BINARY),
     Case("a string's length beyond the body is refused", _bytes_length, _BINARY),
     Case("a raw request", _raw, _BINARY),
+    Case("16-bit floats as JSON are refused", _half, _BINARY),
     Case("classes of an output", _classes, "classification"),
     Case("the model's configuration", _config, "model_configuration"),
     Case("statistics count what was asked", _statistics, "statistics"),

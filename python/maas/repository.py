@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maas import publishing
 from maas.endpoint import EndpointSpec
@@ -18,8 +18,16 @@ from maas.pipeline import Pipeline
 if TYPE_CHECKING:
     from maas import _core
     from maas.model import Model
-    from maas.server import Server
     from maas.service import Service
+
+
+class Serving(Protocol):
+    """What a repository needs of its server."""
+
+    @property
+    def service(self) -> Service: ...  # noqa: D102 - explained there
+
+    def refresh(self) -> None: ...  # noqa: D102
 
 
 def allows_control(setting: str, host: str) -> bool:
@@ -41,7 +49,7 @@ def _is_local(host: str) -> bool:
 class Repository:
     """Which models of a server are unloaded, and the callable that clients' wishes go to."""
 
-    def __init__(self, server: Server, on: _core.Engine, *, controlled: bool) -> None:
+    def __init__(self, server: Serving, on: _core.Engine, *, controlled: bool) -> None:
         self.unloaded: frozenset[str] = frozenset()
         self._on = on
         self._lock = threading.Lock()
@@ -82,7 +90,7 @@ class Repository:
             if not _is_used(found, server.service):
                 found.release(self._on)
 
-    def _find(self, name: str) -> tuple[Server, Model]:
+    def _find(self, name: str) -> tuple[Serving, Model]:
         server = self._server()
         if server is not None:
             for item in server.service.models:
@@ -90,7 +98,7 @@ class Repository:
                     return server, item
         raise NotFoundError(f"this server has no model {name!r}, loaded or not")
 
-    def _apply(self, server: Server, unloaded: frozenset[str]) -> None:
+    def _apply(self, server: Serving, unloaded: frozenset[str]) -> None:
         before, self.unloaded = self.unloaded, unloaded
         try:
             server.refresh()

@@ -42,12 +42,12 @@ def content(parts: Any) -> bytes:
     if isinstance(parts, str):
         return parts.encode()
     if "repeat" in parts:
-        return parts["repeat"].encode() * int(parts["times"])
+        return str(parts["repeat"]).encode() * int(parts["times"])
     if "base64" in parts:
         return base64.b64decode(parts["base64"])
     if "gzip" in parts:
-        packed = gzip.compress(content(parts["gzip"]), 1) * parts.get("members", 1)
-        return packed[: len(packed) - parts.get("cut", 0)]
+        packed = gzip.compress(content(parts["gzip"]), 1) * int(parts.get("members", 1))
+        return packed[: len(packed) - int(parts.get("cut", 0))]
     return zlib.compress(content(parts["deflate"]))
 
 

@@ -11,7 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
 from maas import publishing
-from maas.endpoint import EndpointSpec
+from maas.endpoint_spec import EndpointSpec
 from maas.errors import InvalidArgumentError, NotFoundError
 from maas.pipeline import Pipeline
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr Method kGet = Method::kGet;
 constexpr Method kPost = Method::kPost;
+constexpr std::string_view kGenerateErrors = "400 404 406 413 415 422 500 503 504";
 constexpr std::string_view kInferErrors = "400 404 406 413 415 500 503 504";
 
 constexpr std::array kRoutes = {
@@ -53,10 +54,10 @@ constexpr std::array kRoutes = {
           "What was counted, of one model", "", "maas.Statistics", "400 404",
           make_model_statistics},
     Route{kPost, "/v2/models/{model}/generate", "infer", "v2_generate", "Answers text with text",
-          "maas.GenerateRequest", "maas.Generation", kInferErrors, make_generate},
+          "maas.GenerateRequest", "maas.Generation", kGenerateErrors, make_generate},
     Route{kPost, "/v2/models/{model}/generate_stream", "infer", "v2_generate_stream",
           "Answers text with text, bit by bit", "maas.GenerateRequest", "maas.GenerationStream",
-          kInferErrors, make_generate_stream},
+          kGenerateErrors, make_generate_stream},
     Route{kPost, "/v2/models/{model}/infer", "infer", "v2_infer", "Answers tensors with tensors",
           "maas.InferRequest", "maas.Inference", kInferErrors, make_infer},
     Route{kGet, "/metrics", "read", "metrics", "Counters in the text format of Prometheus", "",

@@ -9,6 +9,7 @@
 #include "maas/base/error.h"
 #include "maas/server/accept.h"
 #include "maas/server/content_coding.h"
+#include "maas/server/http_status.h"
 #include "maas/server/json_body.h"
 #include "maas/server/json_reader.h"
 #include "maas/server/json_writer.h"
@@ -90,6 +91,17 @@ class Generate : public Handler {
     }
     text += '"';
     answer(exchange, text);
+  }
+
+  // As everywhere in the protocol, and what is wrong with each field besides.
+  void write_error(const Exchange& exchange, const Error& error, std::string& body) const override {
+    Handler::write_error(exchange, error, body);
+    if (http_status(error) == 422) {
+      body.pop_back();
+      body += R"(,"detail":)";
+      body += error.detail().empty() ? "[]" : error.detail();
+      body += '}';
+    }
   }
 
  protected:

@@ -94,6 +94,13 @@ TEST_F(V2Generate, what_is_no_such_request_is_400) {
   EXPECT_EQ(status({"Content-Type", "text/plain"}), 415);
 }
 
+TEST_F(V2Generate, a_field_that_is_wrong_is_told_in_both_forms) {
+  const HttpResponse refused = generate("shout", R"({"text_input":"fail"})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr(R"({"error":"no")"));
+  EXPECT_THAT(refused.body, HasSubstr(R"("detail":[{"loc")"));
+}
+
 TEST_F(V2Generate, a_stream_is_gathered_into_one_answer) {
   EXPECT_EQ(generate("words", R"({"text_input":"x"})").body,
             R"({"model_name":"words","model_version":"1","text_output":"a \"7"})");

@@ -32,6 +32,29 @@ def save_linear(path: pathlib.Path, width: int) -> None:
     torch.jit.save(layer, str(path))
 
 
+def save_cnn(path: pathlib.Path) -> None:
+    """A small network for images of 3x224x224, about 50 MFLOP."""
+    torch.manual_seed(3)
+    sizes = [(3, 16, 4), (16, 32, 2), (32, 64, 2), (64, 128, 1), (128, 44, 1)]
+    layers: list[torch.nn.Module] = []
+    for taken, given, stride in sizes:
+        kernel = 1 if given == sizes[-1][1] else 3
+        layers += [torch.nn.Conv2d(taken, given, kernel, stride, kernel // 2), torch.nn.ReLU()]
+    layers += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(44, 10)]
+    frozen = torch.jit.freeze(_traced(torch.nn.Sequential(*layers), torch.zeros(1, 3, 224, 224)))
+    torch.jit.save(frozen, str(path))
+
+
+class _Mean(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(1, keepdim=True)
+
+
+def save_mean(path: pathlib.Path) -> None:
+    """The mean of each row."""
+    torch.jit.save(_traced(_Mean(), torch.zeros(1, 4)), str(path))
+
+
 def some_rows(count: int) -> list[ROW]:
     """Rows of four numbers with one decimal, like the measurements of a flower."""
     numbers = random.Random(1)

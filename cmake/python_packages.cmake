@@ -18,6 +18,7 @@ find_package(pybind11 CONFIG REQUIRED PATHS ${MAAS_PYBIND11_CMAKE} NO_DEFAULT_PA
 find_package(TBB CONFIG REQUIRED PATHS ${MAAS_TBB_CMAKE} NO_DEFAULT_PATH)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # Headers only; SYSTEM keeps our warnings out of them.
 add_library(maas_cmeel INTERFACE)

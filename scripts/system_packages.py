@@ -62,6 +62,7 @@ BUILD = (
     SystemPackage("cmake", tool("cmake", 3, 25)),
     SystemPackage("libssl-dev", header("openssl/ssl.h")),
     SystemPackage("libsqlite3-dev", header("sqlite3.h")),
+    SystemPackage("zlib1g-dev", header("zlib.h")),
     SystemPackage(f"{PYTHON}-dev", python_header),
     SystemPackage(f"{PYTHON}-venv", python_venv),
     SystemPackage("ccache", tool("ccache"), optional=True),

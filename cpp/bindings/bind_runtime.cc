@@ -25,15 +25,6 @@ std::optional<Dims> dims_of(const TensorSpec& spec) {
   return Dims(spec.row->dims().begin(), spec.row->dims().end());
 }
 
-TensorSpec make_spec(std::string name,
-                     const std::string& dtype,
-                     const std::optional<Dims>& shape,
-                     bool optional,
-                     bool shape_tensor) {
-  return {std::move(name), parse_numpy_dtype(dtype),
-          shape ? std::optional(Shape(*shape)) : std::nullopt, optional, shape_tensor};
-}
-
 Tensor apply(const Op& op, const Tensor& x, const std::map<std::string, Tensor>& context) {
   return op.apply(x, [&](std::string_view name) -> const Tensor* {
     const auto found = context.find(std::string(name));
@@ -45,8 +36,18 @@ Tensor apply(const Op& op, const Tensor& x, const std::map<std::string, Tensor>&
 
 void bind_runtime(py::module_& module) {
   py::class_<TensorSpec>(module, "TensorSpec", py::is_final())
-      .def(py::init(&make_spec), py::arg("name"), py::arg("dtype"), py::arg("shape"), py::kw_only(),
-           py::arg("optional") = false, py::arg("shape_tensor") = false)
+      .def(py::init([](std::string name, const std::string& dtype, const std::optional<Dims>& shape,
+                       bool optional, bool shape_tensor, std::vector<std::string> labels) {
+             return TensorSpec{std::move(name),
+                               parse_numpy_dtype(dtype),
+                               shape ? std::optional(Shape(*shape)) : std::nullopt,
+                               optional,
+                               shape_tensor,
+                               std::move(labels)};
+           }),
+           py::arg("name"), py::arg("dtype"), py::arg("shape"), py::kw_only(),
+           py::arg("optional") = false, py::arg("shape_tensor") = false,
+           py::arg("labels") = std::vector<std::string>{})
       .def_readonly("name", &TensorSpec::name)
       .def_readonly("optional", &TensorSpec::optional)
       .def_readonly("shape_tensor", &TensorSpec::shape_tensor)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,11 +89,16 @@ struct Replaced {
   std::weak_ptr<const void> catalog;
 };
 
-Replaced publish(const ServerHandle& self,
-                 const std::vector<ModelHandle>& models,
-                 std::vector<EndpointSpec> endpoints,
-                 const std::vector<std::pair<std::string, ModelHandle>>& mounts,
-                 std::string components) {
+// The models that clients may load, and what does it when they ask.
+struct Repository {
+  std::vector<std::pair<std::string, int>> unloaded;
+  std::optional<ModelHandle> control;
+};
+
+Catalog make_catalog(const std::vector<ModelHandle>& models,
+                     std::vector<EndpointSpec> endpoints,
+                     const std::vector<std::pair<std::string, ModelHandle>>& mounts,
+                     const Repository& repository) {
   Catalog catalog;
   for (const ModelHandle& model : models) {
     catalog.models.push_back(model.served);
@@ -101,8 +107,25 @@ Replaced publish(const ServerHandle& self,
   for (const auto& [path, model] : mounts) {
     catalog.mounts.push_back({path, model.served});
   }
-  catalog.components = std::move(components);
-  return {self.server->publish(std::move(catalog))};
+  for (const auto& [name, version] : repository.unloaded) {
+    catalog.unloaded.push_back({name, version});
+  }
+  catalog.control = repository.control ? repository.control->served : nullptr;
+  return catalog;
+}
+
+Compression compression_named(const std::string& name) {
+  if (name == "never") {
+    return Compression::kNever;
+  }
+  if (name == "asked") {
+    return Compression::kAsked;
+  }
+  if (name == "always") {
+    return Compression::kAlways;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "unknown compression '" + name + "'; use never, asked or always");
 }
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -165,25 +188,28 @@ void bind_declarations(const py::module_& module) {
            py::arg("render") = "values", py::arg("k") = 0,
            py::arg("labels") = std::vector<std::string>{});
   py::class_<EndpointSpec>(module, "Endpoint", py::is_final())
-      .def(
-          py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
-                      double timeout_s, bool native, bool asks_origin, bool streams, const Ops& pre,
-                      const std::vector<NamedOutput>& outputs, std::string operation) {
-            EndpointSpec spec;
-            spec.path = std::move(path);
-            spec.model = model.served;
-            spec.fields = std::move(fields);
-            spec.timeout = duration(timeout_s);
-            spec.native = native;
-            spec.asks_origin = asks_origin;
-            spec.streams = streams;
-            spec.operation = std::move(operation);
-            return make_endpoint(std::move(spec), pre, outputs);
-          }),
-          py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"), py::arg("timeout_s"),
-          py::arg("native"), py::arg("asks_origin") = false, py::arg("streams") = false,
-          py::arg("pre") = Ops{}, py::arg("outputs") = std::vector<NamedOutput>{},
-          py::arg("operation") = "{}");
+      .def(py::init([](std::string path, const ModelHandle& model, std::vector<FieldSpec> fields,
+                       double timeout_s, bool native, bool asks_origin, bool streams,
+                       const Ops& pre, const std::vector<NamedOutput>& outputs,
+                       std::string operation, std::string text_model, std::string text_field) {
+             EndpointSpec spec;
+             spec.path = std::move(path);
+             spec.model = model.served;
+             spec.fields = std::move(fields);
+             spec.timeout = duration(timeout_s);
+             spec.native = native;
+             spec.asks_origin = asks_origin;
+             spec.streams = streams;
+             spec.operation = std::move(operation);
+             spec.text_model = std::move(text_model);
+             spec.text_field = std::move(text_field);
+             return make_endpoint(std::move(spec), pre, outputs);
+           }),
+           py::arg("path"), py::kw_only(), py::arg("model"), py::arg("fields"),
+           py::arg("timeout_s"), py::arg("native"), py::arg("asks_origin") = false,
+           py::arg("streams") = false, py::arg("pre") = Ops{},
+           py::arg("outputs") = std::vector<NamedOutput>{}, py::arg("operation") = "{}",
+           py::arg("text_model") = "", py::arg("text_field") = "");
 }
 
 void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
@@ -206,41 +232,31 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
       .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());
 }
 
-}  // namespace
-
-void bind_server(const py::module_& module) {
-  bind_replaced(module);
-  bind_declarations(module);
-  py::class_<ServerHandle> server(module, "Server", py::is_final());
-  server
-      .def(py::init([](const EngineHandle& engine, std::string host, int port,
-                       std::size_t max_body_bytes, std::size_t max_connections,
-                       double header_timeout_s, double idle_timeout_s, double request_timeout_s,
-                       std::string docs_page, std::string title) {
-             ServerOptions options;
-             options.host = std::move(host);
-             options.port = port;
-             options.max_body_bytes = max_body_bytes;
-             options.max_connections = max_connections;
-             options.header_timeout = duration(header_timeout_s);
-             options.idle_timeout = duration(idle_timeout_s);
-             options.request_timeout = duration(request_timeout_s);
-             options.docs_page = std::move(docs_page);
-             options.title = std::move(title);
-             options.version = MAAS_VERSION;
-             return ServerHandle{
-                 engine.engine,
-                 {new Server(*engine.engine, std::move(options)), DeleteWithoutGil{}}};
+void bind_publish(const py::module_& module, py::class_<ServerHandle>& server) {
+  py::class_<Repository>(module, "Repository", py::is_final())
+      .def(py::init([](std::vector<std::pair<std::string, int>> unloaded,
+                       std::optional<ModelHandle> control) {
+             return Repository{std::move(unloaded), std::move(control)};
            }),
-           py::arg("engine"), py::kw_only(), py::arg("host") = "127.0.0.1", py::arg("port") = 8000,
-           py::arg("max_body_bytes") = std::size_t{64} << 20U, py::arg("max_connections") = 4096,
-           py::arg("header_timeout_s") = 10.0, py::arg("idle_timeout_s") = 75.0,
-           py::arg("request_timeout_s") = 30.0, py::arg("docs_page") = "",
-           py::arg("title") = "maas")
-      .def_property_readonly("port", [](const ServerHandle& self) { return self.server->port(); })
-      .def("publish", &publish, py::kw_only(), py::arg("models"), py::arg("endpoints"),
-           py::arg("mounts") = std::vector<std::pair<std::string, ModelHandle>>{},
-           py::arg("components") = "{}", Unlocked())
+           py::kw_only(), py::arg("unloaded") = std::vector<std::pair<std::string, int>>{},
+           py::arg("control") = py::none());
+  server.def(
+      "publish",
+      [](const ServerHandle& self, const std::vector<ModelHandle>& models,
+         std::vector<EndpointSpec> endpoints,
+         const std::vector<std::pair<std::string, ModelHandle>>& mounts, std::string components,
+         const Repository& repository) {
+        Catalog catalog = make_catalog(models, std::move(endpoints), mounts, repository);
+        catalog.components = std::move(components);
+        return Replaced{self.server->publish(std::move(catalog))};
+      },
+      py::kw_only(), py::arg("models"), py::arg("endpoints"),
+      py::arg("mounts") = std::vector<std::pair<std::string, ModelHandle>>{},
+      py::arg("components") = "{}", py::arg("repository") = Repository{}, Unlocked());
+}
+
+void bind_lifecycle(py::class_<ServerHandle>& server) {
+  server.def_property_readonly("port", [](const ServerHandle& self) { return self.server->port(); })
       .def(
           "start", [](const ServerHandle& self) { self.server->start(); }, Unlocked())
       .def(
@@ -257,6 +273,42 @@ void bind_server(const py::module_& module) {
             self.server->set_unready(std::move(reason));
           },
           py::arg("reason"), Unlocked());
+}
+
+}  // namespace
+
+void bind_server(const py::module_& module) {
+  bind_replaced(module);
+  bind_declarations(module);
+  py::class_<ServerHandle> server(module, "Server", py::is_final());
+  server.def(
+      py::init([](const EngineHandle& engine, std::string host, int port,
+                  std::size_t max_body_bytes, std::size_t max_connections, double header_timeout_s,
+                  double idle_timeout_s, double request_timeout_s, const std::string& compression,
+                  std::size_t compress_min_bytes, std::string docs_page, std::string title) {
+        ServerOptions options;
+        options.host = std::move(host);
+        options.port = port;
+        options.max_body_bytes = max_body_bytes;
+        options.max_connections = max_connections;
+        options.header_timeout = duration(header_timeout_s);
+        options.idle_timeout = duration(idle_timeout_s);
+        options.request_timeout = duration(request_timeout_s);
+        options.compression = {compression_named(compression), compress_min_bytes};
+        options.docs_page = std::move(docs_page);
+        options.title = std::move(title);
+        options.version = MAAS_VERSION;
+        return ServerHandle{engine.engine,
+                            {new Server(*engine.engine, std::move(options)), DeleteWithoutGil{}}};
+      }),
+      py::arg("engine"), py::kw_only(), py::arg("host") = "127.0.0.1", py::arg("port") = 8000,
+      py::arg("max_body_bytes") = std::size_t{64} << 20U, py::arg("max_connections") = 4096,
+      py::arg("header_timeout_s") = 10.0, py::arg("idle_timeout_s") = 75.0,
+      py::arg("request_timeout_s") = 30.0, py::arg("compression") = "asked",
+      py::arg("compress_min_bytes") = CompressionPolicy{}.min_bytes, py::arg("docs_page") = "",
+      py::arg("title") = "maas");
+  bind_publish(module, server);
+  bind_lifecycle(server);
   bind_calls(module, server);
 }
 

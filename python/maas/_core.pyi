@@ -52,6 +52,7 @@ class TensorSpec:
         *,
         optional: bool = False,
         shape_tensor: bool = False,
+        labels: Sequence[str] = (),
     ) -> None: ...
     @property
     def name(self) -> str: ...
@@ -399,6 +400,8 @@ class Endpoint:
         pre: Sequence[Op] = (),
         outputs: Sequence[Output] = (),
         operation: str = "{}",
+        text_model: str = "",
+        text_field: str = "",
     ) -> None: ...
 
 @final
@@ -423,6 +426,14 @@ class Replaced:
     def gone(self) -> bool: ...
 
 @final
+class Repository:
+    """The models that clients may load, and the callable that does it when they ask."""
+
+    def __init__(
+        self, *, unloaded: Sequence[tuple[str, int]] = (), control: Model | None = None
+    ) -> None: ...
+
+@final
 class Server:
     def __init__(
         self,
@@ -435,6 +446,8 @@ class Server:
         header_timeout_s: float = 10.0,
         idle_timeout_s: float = 75.0,
         request_timeout_s: float = 30.0,
+        compression: str = "asked",
+        compress_min_bytes: int = 1024,
         docs_page: str = "",
         title: str = "maas",
     ) -> None: ...
@@ -447,6 +460,7 @@ class Server:
         endpoints: Sequence[Endpoint],
         mounts: Sequence[tuple[str, Model]] = (),
         components: str = "{}",
+        repository: Repository = ...,
     ) -> Replaced: ...
     # not ready, for this reason, until it is told an empty one
     def set_unready(self, reason: str) -> None: ...

@@ -10,12 +10,14 @@ import argparse
 import json
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NoReturn
 
 from maas import config, engine, logs
-from maas.errors import ConfigError, Error, TargetError
+from maas.errors import ConfigError, Error, InvalidArgumentError, TargetError
 from maas.types import closest
 
 OK, FAILED, WRONG_USE = 0, 1, 2
@@ -70,7 +72,7 @@ def _run(words: list[str]) -> int:
 
 def _check_verb(words: list[str], verbs: dict[str, _Parser]) -> None:
     if not words:
-        raise _UsageError("name a command: serve TARGET, config show; see --help")
+        raise _UsageError("name a command: serve TARGET, config show, conformance URL; see --help")
     verb = words[0]
     if not verb.startswith("-") and verb not in verbs:
         raise _UsageError(f"unknown command {verb!r}{closest(verb, list(verbs)) or '; see --help'}")
@@ -93,7 +95,13 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     shown.add_argument("what", choices=["show"], help="every setting, and where it came from")
     shown.add_argument("-o", dest="output", choices=["text", "json"], default="text")
     shown.set_defaults(command=_config_show)
-    return parser, {"serve": serve, "config": shown}
+    suite = commands.add_parser("conformance", help="examine a server of the protocol")
+    suite.add_argument("url", metavar="URL", help="where it answers: http://127.0.0.1:8000")
+    suite.add_argument("--model", required=True, help="a model of it")
+    suite.add_argument("--request", metavar="FILE", help="JSON of a request that it answers")
+    suite.add_argument("-o", dest="output", choices=["text", "json"], default="text")
+    suite.set_defaults(command=_conformance)
+    return parser, {"serve": serve, "config": shown, "conformance": suite}
 
 
 def _settings_parser() -> _Parser:
@@ -174,6 +182,29 @@ def _serve(parsed: argparse.Namespace) -> int:
     return OK
 
 
+def _conformance(parsed: argparse.Namespace) -> int:
+    from maas import conformance
+
+    given = None
+    if parsed.request:
+        try:
+            given = json.loads(Path(parsed.request).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InvalidArgumentError(f"--request {parsed.request}: {error}") from None
+    outcomes = conformance.run(parsed.url, parsed.model, request=given)
+    if parsed.output == "json":
+        sys.stdout.write(json.dumps([asdict(item) for item in outcomes], indent=2) + "\n")
+    else:
+        for item in outcomes:
+            sys.stdout.write(f"{item.verdict:8} {item.case}\n")
+            if item.reason:
+                sys.stdout.write(f"         {item.reason}\n")
+        counts = Counter(item.verdict for item in outcomes)
+        told = ", ".join(f"{counts[word]} {word}" for word in ("passed", "failed", "skipped"))
+        sys.stdout.write(told + "\n")
+    return FAILED if any(item.verdict == "failed" for item in outcomes) else OK
+
+
 def _config_show(parsed: argparse.Namespace) -> int:
     loaded = _loaded(parsed)
     values = asdict(loaded.settings)
@@ -189,4 +220,7 @@ def _config_show(parsed: argparse.Namespace) -> int:
     return OK
 
 
-_EPILOG = "Exit codes: 0 done, 1 an error of maas itself, 2 wrong use or nothing to serve."
+_EPILOG = (
+    "Exit codes: 0 done, 1 an error of maas itself or cases of conformance that failed, "
+    "2 wrong use or nothing to serve."
+)

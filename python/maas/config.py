@@ -51,6 +51,17 @@ class Settings:
     port: int = _setting(8000, "port to listen on; 0 takes a free one")
     log_format: str = _setting("text", "how a line of log is written", choices=("text", "json"))
     max_body_bytes: int = _setting(64 * 1024 * 1024, "largest request body, in bytes", low=1)
+    compression: str = _setting(
+        "asked",
+        "answers that are compressed: never, to clients that name one coding alone, or always",
+        choices=("never", "asked", "always"),
+    )
+    compress_min_bytes: int = _setting(1024, "bodies shorter than this are not compressed", low=1)
+    model_control: str = _setting(
+        "auto",
+        "whether clients may load and unload models; auto: when it listens on loopback alone",
+        choices=("auto", "on", "off"),
+    )
     max_connections: int = _setting(4096, "most connections at once", low=1)
     header_timeout_s: float = _setting(10.0, "seconds a client has to send a request's head")
     idle_timeout_s: float = _setting(75.0, "seconds an idle connection is kept")

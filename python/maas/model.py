@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maas import arrays, batching, calls, engine
+from maas import arrays, batching, calls, declarations, engine
 from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
@@ -32,9 +32,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 TIMEOUT_S = 30.0
 
 
+def is_model_name(name: object) -> bool:
+    """Whether this can name a model."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
 def check_name(name: object) -> None:
     """Raises an error when this cannot name a model."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not is_model_name(name):
         raise InvalidArgumentError(
             f"model name {name!r} is not letters, digits and . _ - (at most 128)"
         )
@@ -63,7 +68,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         check_name(self.name)
         for kind in ("inputs", "outputs"):
-            _check_tensors(self.name, kind, getattr(self, kind))
+            declarations.check_tensors(self.name, kind, getattr(self, kind))
         place = f"model {self.name!r}"
         batching.check(place, self)
         batching.check_number(place, "executors", self.executors, int, 0)
@@ -110,12 +115,12 @@ class Model:
     @property
     def inputs(self) -> dict[str, Tensor]:
         """The spec of one row of each input whose shape is known, in the model's order."""
-        return _row_specs(self.core(engine.default()).inputs)
+        return declarations.row_specs(self.core(engine.default()).inputs)
 
     @property
     def outputs(self) -> dict[str, Tensor]:
         """The spec of one row of each output whose shape is known."""
-        return _row_specs(self.core(engine.default()).outputs)
+        return declarations.row_specs(self.core(engine.default()).outputs)
 
     @property
     def stats(self) -> dict[str, Any]:
@@ -150,6 +155,17 @@ class Model:
             self.spec = spec
             self.version += 1
             self._cores = {engine.default(): made}
+
+    def reload(self, on: _core.Engine) -> None:
+        """Reads the file again, as the same version; who runs the old one finishes with it."""
+        made = load_core(self.spec, self.version, on)
+        with self._lock:
+            self._cores[on] = made
+
+    def release(self, on: _core.Engine) -> None:
+        """Lets go of what it has on an engine; the next use loads it again."""
+        with self._lock:
+            self._cores.pop(on, None)
 
     def _submit(
         self, loop: asyncio.AbstractEventLoop, args: tuple[Any, ...], inputs: dict[str, Any]
@@ -268,57 +284,10 @@ def load_core(spec: ModelSpec, version: int, on: _core.Engine) -> _core.Model:
             spec.path,
             name=spec.name,
             version=version,
-            inputs=_core_specs(spec.inputs, spec.mask),
-            outputs=_core_specs(spec.outputs),
+            inputs=declarations.core_specs(spec.inputs, spec.mask),
+            outputs=declarations.core_specs(spec.outputs),
             batch_dim=spec.batch_dim,
             batching=options,
         )
     except _core.CoreError as error:
         raise from_core(error) from None
-
-
-def _core_specs(
-    tensors: Mapping[str, Tensor] | None, mask: str | None = None
-) -> list[_core.TensorSpec] | None:
-    """The core's form; the mask may always be left out, because the batcher can tell it."""
-    from maas import _core
-
-    if tensors is None:
-        return None
-    return [
-        _core.TensorSpec(
-            name,
-            item.dtype,
-            item.shape,
-            optional=item.optional or name == mask,
-            shape_tensor=item.shape_tensor,
-        )
-        for name, item in tensors.items()
-    ]
-
-
-def _row_specs(specs: list[_core.TensorSpec]) -> dict[str, Tensor]:
-    return {
-        s.name: Tensor(s.dtype, s.shape, s.optional, s.shape_tensor)
-        for s in specs
-        if s.dtype and s.shape is not None
-    }
-
-
-def _check_tensors(model: str, kind: str, tensors: object) -> None:
-    if tensors is None:
-        return
-    if not isinstance(tensors, Mapping) or not tensors:
-        raise InvalidArgumentError(
-            f"model {model!r}: {kind} maps names to tensors, such as "
-            f'{{"x": maas.Tensor("float32", [4])}}, not {tensors!r}'
-        )
-    for name, item in tensors.items():
-        if not isinstance(name, str) or not isinstance(item, Tensor):
-            raise InvalidArgumentError(
-                f"model {model!r}: {kind}[{name!r}] is a maas.Tensor, not {item!r}"
-            )
-        if kind == "outputs" and (option := item.of_inputs_alone):
-            raise InvalidArgumentError(
-                f"model {model!r}: outputs[{name!r}] is {option}, which only an input can be"
-            )

@@ -94,6 +94,14 @@ class Pipeline(Model):
             "update the models it is made of"
         )
 
+    def reload(self, on: _core.Engine) -> None:
+        """Does nothing: a pipeline comes from no file."""
+
+    def release(self, on: _core.Engine) -> None:
+        """Lets go of what it has on an engine; the next use makes it again."""
+        with self._lock:
+            self._made.pop(on, None)
+
     def core(self, on: _core.Engine) -> _core.Model:
         """The core's pipeline on an engine; a new version when a stage's model was updated."""
         cores = [stage.model.core(on) for stage in self.stages]

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maas import asgi, batching, endpoint_calls, handler, openapi, ops, streaming, workers
 from maas.errors import InvalidArgumentError, from_core
+from maas.model import is_model_name
 from maas.types import Tensor, closest
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from maas.endpoint_spec import EndpointSpec
     from maas.schema import Parameter, Signature
     from maas.service import Service
+
+_TEXT_NAMES = ("text_input", "prompt", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ class Past:
         )
 
 
-def prepare(service: Service, on: _core.Engine) -> Publication:
+def prepare(
+    service: Service, on: _core.Engine, unloaded: Collection[str] = frozenset()
+) -> Publication:
     """Makes everything a service needs on an engine; nothing is served yet if it fails."""
     from maas import _core
 
@@ -70,14 +75,14 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
         remote, pools = _in_workers(described, on)
         for (spec, signature), operation in zip(described, operations, strict=True):
             if spec.model is None:
-                callables[spec.path] = remote.get(spec.path) or _callable(spec, signature, on)
+                callables[spec.path] = remote.get(spec.path) or callable_of(spec, signature, on)
                 made = _plain(spec, signature, callables[spec.path], json.dumps(operation))
             else:
                 made = _native(spec, signature, spec.model.core(on), json.dumps(operation))
             endpoints.append(made)
             core = spec.model.core(on) if spec.model else callables[spec.path]
             targets.append(endpoint_calls.Target(spec, signature, core))
-        models = [model.core(on) for model in service.models]
+        models = [item.core(on) for item in service.models if item.name not in unloaded]
         mounts = [(item.path, _mounted(item, on)) for item in service.mounts]
     except _core.CoreError as error:
         raise from_core(error) from None
@@ -119,7 +124,8 @@ def _in_workers(
     return models, pools
 
 
-def _callable(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
+def callable_of(spec: EndpointSpec, signature: Signature, on: _core.Engine) -> _core.Model:
+    """The core's model of a handler that runs in this process."""
     adapter = handler.Adapter(spec, signature)
     asynchronous = signature.asynchronous
     kind = streaming if signature.streaming else handler
@@ -142,6 +148,7 @@ def _plain(
 ) -> _core.Endpoint:
     from maas import _core
 
+    text = text_form(spec.path, signature)
     return _core.Endpoint(
         spec.path,
         model=model,
@@ -151,7 +158,29 @@ def _plain(
         asks_origin=signature.asks_origin,
         streams=signature.streaming,
         operation=operation,
+        text_model=text[0] if text else "",
+        text_field=text[1] if text else "",
     )
+
+
+def text_form(path: str, signature: Signature) -> tuple[str, str] | None:
+    """Name and text field of an endpoint that the protocol's `generate` can ask.
+
+    It answers with a str, or yields them, and takes one: the parameter that is named `text_input`,
+    `prompt` or `text`, or else the only one it needs. The others have defaults.
+    """
+    needed = [item for item in signature.parameters if item.required]
+    named = [item for item in signature.parameters if item.name in _TEXT_NAMES]
+    asked = named or needed
+    if len(asked) != 1 or not set(needed) <= set(asked) or not is_model_name(path[1:]):
+        return None
+    if not _is_text(asked[0]) or signature.result is None or not _is_text(signature.result):
+        return None
+    return path[1:], asked[0].name
+
+
+def _is_text(item: Parameter) -> bool:
+    return item.adapter is not None and item.adapter.core_schema["type"] == "str"
 
 
 def _native(

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from maas import engine, health, lifecycle, logs, model, publishing
+from maas import engine, health, lifecycle, logs, model, publishing, repository
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.logs import logger
 from maas.service import DEFAULT_NAME, Service, collect
@@ -67,6 +67,11 @@ class Server:
         self._retiring: list[threading.Thread] = []
         self._stopped = threading.Event()
         self._core = self._make_core()
+        self._repository = repository.Repository(
+            self,
+            self.engine,
+            controlled=repository.allows_control(self.settings.model_control, self.settings.host),
+        )
         self._health = health.Monitor(self._core.set_unready, self.settings.health_interval_s)
 
     @property
@@ -102,7 +107,13 @@ class Server:
         request; neither runs when both have the same hooks.
         """
         with self._lock:
-            self._apply(collect(target), self._models)
+            collected, before = collect(target), self._repository.unloaded
+            self._repository.unloaded = frozenset()
+            try:
+                self._apply(collected, self._models)
+            except BaseException:
+                self._repository.unloaded = before
+                raise
 
     def load_model(self, path: str | os.PathLike[str], **options: Any) -> Model:
         """Loads a model file and serves it besides the target; options are those of maas.load."""
@@ -122,6 +133,21 @@ class Server:
             handle.replace(str(found))
             self._apply(self._target, self._models)
         return handle
+
+    @property
+    def service(self) -> Service:
+        """All that it serves: the target, and the models that were loaded besides."""
+        target = self._target
+        return Service(
+            endpoints=target.endpoints,
+            models=[*target.models, *self._models],
+            mounts=target.mounts,
+        )
+
+    def refresh(self) -> None:
+        """Publishes again what is served, from models that have changed."""
+        with self._lock:
+            self._apply(self._target, self._models)
 
     def start(self) -> Server:
         """Listens and answers; returns at once. Nothing happens when it does already."""
@@ -220,6 +246,8 @@ class Server:
                 max_connections=settings.max_connections,
                 header_timeout_s=settings.header_timeout_s,
                 idle_timeout_s=settings.idle_timeout_s,
+                compression=settings.compression,
+                compress_min_bytes=settings.compress_min_bytes,
                 docs_page=_docs_page(),
                 title=self.name,
             )
@@ -233,7 +261,7 @@ class Server:
             endpoints=target.endpoints, models=[*target.models, *models], mounts=target.mounts
         )
         engine.check_that_it_may_serve()
-        made = publishing.prepare(whole, self.engine)
+        made = publishing.prepare(whole, self.engine, self._repository.unloaded)
         fresh = target.hooks != self._target.hooks
         if fresh:
             lifecycle.start(target.hooks)
@@ -245,6 +273,7 @@ class Server:
                 endpoints=made.endpoints,
                 mounts=made.mounts,
                 components=made.components,
+                repository=self._repository.core(whole),
             )
         except _core.CoreError as error:
             if fresh:

@@ -47,14 +47,21 @@ class Tensor:
     shape: tuple[int, ...]
     optional: bool = False
     shape_tensor: bool = False
+    labels: tuple[str, ...] = ()
 
     def __init__(
-        self, dtype: str, shape: Sequence[int], optional: bool = False, shape_tensor: bool = False
+        self,
+        dtype: str,
+        shape: Sequence[int],
+        optional: bool = False,
+        shape_tensor: bool = False,
+        labels: Sequence[str] = (),
     ) -> None:
         object.__setattr__(self, "dtype", _checked_dtype(dtype))
         object.__setattr__(self, "shape", _checked_shape(shape))
         for name, value in (("optional", optional), ("shape_tensor", shape_tensor)):
             object.__setattr__(self, name, _checked_flag(name, value))
+        object.__setattr__(self, "labels", _checked_labels(labels))
 
     def __str__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
@@ -84,6 +91,13 @@ def _checked_flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise InvalidArgumentError(f"{name} of a tensor is True or False, not {value!r}")
     return value
+
+
+def _checked_labels(labels: object) -> tuple[str, ...]:
+    is_list = isinstance(labels, Sequence) and not isinstance(labels, str)
+    if not is_list or not all(isinstance(item, str) for item in labels):  # type: ignore[attr-defined]
+        raise InvalidArgumentError(f"the labels of a tensor are a list of texts, not {labels!r}")
+    return tuple(labels)  # type: ignore[arg-type]
 
 
 def _checked_shape(shape: object) -> tuple[int, ...]:

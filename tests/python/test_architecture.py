@@ -34,6 +34,7 @@ OWNERS = {
     "torch/": "runtime",
     "boost/": "server",
     "openssl/": "server",
+    "zlib.h": "server",
     "pybind11/": "bindings",
 }
 
@@ -42,10 +43,12 @@ MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
     *("engine", "lifecycle", "asgi_http", "asgi_websocket", "asgi"),
-    *("calls", "model", "pipeline", "endpoint_spec", "endpoint_calls", "endpoint", "service"),
+    *("calls", "declarations", "model", "pipeline"),
+    *("endpoint_spec", "endpoint_calls", "endpoint", "service"),
     *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
-    *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
+    *("publishing", "repository", "worker", "health", "server", "targets", "reload", "runner"),
     *("forms", "methods", "event_stream", "client", "testing"),
+    *("conformance_target", "conformance_extensions", "conformance_cases", "conformance"),
     *("__init__", "cli", "__main__"),
 ]
 

@@ -15,9 +15,10 @@ double seconds(Duration duration) noexcept {
   return std::chrono::duration<double>(duration).count();
 }
 
-}  // namespace
-
-namespace {
+std::int64_t milliseconds_now() noexcept {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
 
 std::shared_ptr<ItemStream> stream_of(const BatchResult& result, std::size_t row) {
   return result.streams.empty() ? nullptr : result.streams[row];
@@ -60,8 +61,15 @@ void BatchRun::finish(Result<BatchResult> result) noexcept {
   }
   const TimePoint now = means_.clock.now();
   compute_ = now - computing_;
+  if (result) {  // before anybody has an answer: who has one finds it in the statistics
+    means_.inference.count_batch(rows_, {1, computing_ - started_, compute_, {}});
+    means_.inference.set_last(milliseconds_now());
+  }
   const std::optional<Error> failure = result ? deliver(*result, now) : result.error();
-  around_ = computing_ - started_ + (means_.clock.now() - now);
+  output_ = means_.clock.now() - now;
+  if (result) {
+    means_.inference.add_output(rows_, output_);
+  }
   failed_ = failure.has_value();
   means_.owner.settled(*this, failure);
   if (streams_ == 0) {
@@ -103,7 +111,11 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
       reply.outputs = *std::move(outputs);
       reply.stream = stream_of(result, static_cast<std::size_t>(first - job->request.rows));
       streams_ += reply.stream != nullptr ? 1 : 0;
-      reply.timings = {started_ - job->place.submitted, now - computing_, rows_};
+      reply.timings = {.queue = started_ - job->place.submitted,
+                       .input = computing_ - started_,
+                       .compute = now - computing_,
+                       .output = means_.clock.now() - now,
+                       .batch_rows = rows_};
       means_.owner.answer(*job, std::move(reply), now);
     }
     ++settled_;
@@ -117,7 +129,7 @@ std::optional<Error> BatchRun::scatter(const BatchResult& result, TimePoint now)
 void BatchRun::count_in(ModelStats& stats) const noexcept {
   stats.batch_rows.observe(static_cast<double>(rows_));
   stats.compute_seconds.observe(seconds(compute_));
-  stats.batch_seconds.observe(seconds(around_));
+  stats.batch_seconds.observe(seconds(computing_ - started_ + output_));
   stats.in_flight.add(-streams_);
   if (length_ > 0) {
     stats.tokens.add(static_cast<std::uint64_t>(tokens_));

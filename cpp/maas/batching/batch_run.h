@@ -39,6 +39,7 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
     Model& model;
     const Assembler& assembler;
     Clock& clock;
+    InferenceStats& inference;  // told of each run that succeeds
   };
 
   BatchRun(const Means& means, ErrorSplit::Group group);
@@ -59,8 +60,7 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   // Jobs that were answered with a stream, which goes on until the run has ended.
   [[nodiscard]] std::int64_t streams() const noexcept { return streams_; }
-  // Stacking and taking apart; the model's run.
-  [[nodiscard]] Duration around() const noexcept { return around_; }
+  // Of the model.
   [[nodiscard]] Duration compute() const noexcept { return compute_; }
   // Adds what it was to the counters, when it has ended.
   void count_in(ModelStats& stats) const noexcept;
@@ -81,8 +81,8 @@ class BatchRun : public std::enable_shared_from_this<BatchRun> {
   bool failed_ = false;
   Jobs suspects_;            // one of them failed the others
   std::size_t settled_ = 0;  // jobs that are answered or suspects, from the first
-  Duration around_{};
   Duration compute_{};
+  Duration output_{};  // taking the answer apart
   std::atomic<bool> finished_{false};
 };
 

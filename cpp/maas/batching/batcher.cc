@@ -214,7 +214,7 @@ WorkSource::Step Batcher::run_one(const ExecutorContext& context, Ask ask) noexc
     answered(answer_all(taken.verdicts, now));
   }
   if (taken.step.ran) {
-    const BatchRun::Means means{*this, *model_, assembler_, *host_.clock};
+    const BatchRun::Means means{*this, *model_, assembler_, *host_.clock, stats_.inference};
     std::make_shared<BatchRun>(means, std::move(taken.group))->start(context);
     if (ask == Ask::kHere) {
       const TimePoint ended = host_.clock->now();
@@ -369,11 +369,14 @@ void Batcher::answer(Job& job, Result<Reply> result, TimePoint now) noexcept {
   } else {
     stats_.in_flight.add(-1);
   }
-  stats_.total_seconds.observe(seconds(now - job.place.submitted));
+  const Duration total = now - job.place.submitted;
+  stats_.total_seconds.observe(seconds(total));
   if (result) {
     stats_.queue_seconds.observe(seconds(result->timings.queue));
+    stats_.inference.count_success(result->timings, job.request.rows, total);
   } else {
     stats_.count_error(result.error().code());
+    stats_.inference.count_failure(total);
   }
   host_.bytes.give_back(std::exchange(job.place.bytes, 0));
   job.complete(std::move(result));

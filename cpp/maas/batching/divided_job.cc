@@ -55,9 +55,12 @@ class Whole {
       reply.outputs[i] = concat_rows(parts);
     }
     for (const auto& answer : answers_) {
-      reply.timings.queue = std::max(reply.timings.queue, (**answer).timings.queue);
-      reply.timings.compute = std::max(reply.timings.compute, (**answer).timings.compute);
-      reply.timings.batch_rows = std::max(reply.timings.batch_rows, (**answer).timings.batch_rows);
+      const Timings& part = (**answer).timings;
+      reply.timings.queue = std::max(reply.timings.queue, part.queue);
+      reply.timings.input = std::max(reply.timings.input, part.input);
+      reply.timings.compute = std::max(reply.timings.compute, part.compute);
+      reply.timings.output = std::max(reply.timings.output, part.output);
+      reply.timings.batch_rows = std::max(reply.timings.batch_rows, part.batch_rows);
     }
     return reply;
   }

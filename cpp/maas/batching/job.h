@@ -32,7 +32,9 @@ struct Request {
 // Where a request's time went.
 struct Timings {
   Duration queue{};    // from submit to the start of its batch
+  Duration input{};    // until the batch was stacked
   Duration compute{};  // the model's run
+  Duration output{};   // until this request's rows were taken from the answer
   std::int64_t batch_rows = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include "maas/base/error.h"
 #include "maas/base/metrics.h"
+#include "maas/batching/inference_stats.h"
 
 namespace maas {
 
@@ -27,11 +28,13 @@ struct ModelStats {
   Counter rerun_rows;         // of batches that failed, run again to find the culprit
   Counter tokens;             // positions that requests filled, of models with padding
   Counter padding_tokens;     // positions that padding filled
+  InferenceStats inference;   // the same runs and requests, exactly
 
   // A request that was not accepted.
   void count_refusal(ErrorCode code) noexcept {
     requests.add();
     count_error(code);
+    inference.count_failure({});
   }
   void count_error(ErrorCode code) noexcept { errors[static_cast<std::size_t>(code)].add(); }
 };

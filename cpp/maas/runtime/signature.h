@@ -22,6 +22,8 @@ struct TensorSpec {
   bool optional = false;      // a request may leave it out: the model gets an absent Tensor
   bool shape_tensor = false;  // given once per batch, without rows: requests that share a batch
                               // agree in its values (a target size, a flag)
+  // Of outputs only: what an element of a row stands for, by its index.
+  std::vector<std::string> labels{};
 };
 
 // What a model takes and gives, in the order in which run() passes them. A value.

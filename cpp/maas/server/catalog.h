@@ -17,8 +17,9 @@ namespace maas {
 // One key of a typed endpoint's body.
 struct FieldSpec {
   std::string name;
-  std::optional<DType> dtype;  // a tensor of this dtype and row shape; else any JSON, kept as text
-  Shape row;
+  // A tensor of this dtype and row shape; without one any JSON, kept as text.
+  std::optional<DType> dtype{};
+  Shape row{};
   bool required = true;
   // Of a field that is no tensor: what a body may be that is this field as a whole, such as
   // "image/*". An endpoint with such fields takes forms too.
@@ -52,6 +53,10 @@ struct EndpointSpec {
   std::vector<OpPtr> pre;    // applied to every field's tensor
   std::vector<OutputSpec> outputs;
   std::string operation;  // OpenAPI operation object, JSON
+  // Of one that answers a text with text: its name for the protocol's generate operations, and the
+  // field that takes the text. Empty for one that does not.
+  std::string text_model{};
+  std::string text_field{};
 };
 
 // All that lies below a path, answered by what is behind the model; see mount_handler.h.
@@ -60,12 +65,22 @@ struct MountSpec {
   std::shared_ptr<ServedModel> model;
 };
 
+// A model that could be loaded.
+struct UnloadedModel {
+  std::string name;
+  int version = 1;
+};
+
 // All that is served at one time. Immutable once published; a request keeps the one it came under.
 struct Catalog {
   std::vector<std::shared_ptr<ServedModel>> models;  // answer under /v2/models
   std::vector<EndpointSpec> endpoints;
   std::vector<MountSpec> mounts{};
   std::string components = "{}";  // OpenAPI schemas that the operations refer to, JSON
+  std::vector<UnloadedModel> unloaded{};
+  // Takes an action ("load", "unload"), a model's name and parameters, each a JSON text, and
+  // answers when what they ask for is published; null when clients may not.
+  std::shared_ptr<ServedModel> control{};
 };
 
 }  // namespace maas

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/client_socket.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <tuple>
 
@@ -26,13 +28,24 @@ std::string_view ClientSocket::peer() {
   return peer_;
 }
 
-ClientSocket::Sent ClientSocket::send(std::string_view first, std::string_view second) noexcept {
-  const std::array<asio::const_buffer, 2> both = {asio::buffer(first), asio::buffer(second)};
+ClientSocket::Sent ClientSocket::send(std::string_view bytes) noexcept {
   Code error;
-  const std::size_t bytes =
-      second.empty() ? socket_.send(both[0], 0, error) : socket_.send(both, 0, error);
+  const std::size_t sent = socket_.send(asio::buffer(bytes), 0, error);
   const bool blocked = error == asio::error::would_block;
-  return {bytes, blocked, error && !blocked};
+  return {sent, blocked, error && !blocked};
+}
+
+ClientSocket::Sent ClientSocket::send(std::span<const std::string_view> parts) noexcept {
+  if (parts.size() == 1) {
+    return send(parts.front());
+  }
+  std::array<asio::const_buffer, kMaxParts> buffers;
+  std::transform(parts.begin(), parts.end(), buffers.begin(),
+                 [](std::string_view part) { return asio::buffer(part); });
+  Code error;
+  const std::size_t sent = socket_.send(std::span(buffers).first(parts.size()), 0, error);
+  const bool blocked = error == asio::error::would_block;
+  return {sent, blocked, error && !blocked};
 }
 
 void ClientSocket::end_output() noexcept {

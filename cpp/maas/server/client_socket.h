@@ -35,8 +35,11 @@ class ClientSocket {
 
   // "address:port" of the client; empty when it has gone.
   [[nodiscard]] std::string_view peer();
-  // `first`, then `second`, in one system call.
-  Sent send(std::string_view first, std::string_view second = {}) noexcept;
+  Sent send(std::string_view bytes) noexcept;
+  // Several, one behind the other, in one system call.
+  static constexpr std::size_t kMaxParts = 16;
+  // REQUIRES: at most kMaxParts
+  Sent send(std::span<const std::string_view> parts) noexcept;
 
   // `done(Read, bytes)`
   template <typename Done>

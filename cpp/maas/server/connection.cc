@@ -249,8 +249,7 @@ Connection::Wait Connection::send() {
 // False when the client must take some of it first.
 bool Connection::write() {
   while (!answer_.is_sent() && !broken_) {
-    const OutgoingAnswer::Rest rest = answer_.rest();
-    const ClientSocket::Sent sent = socket_.send(rest.head, rest.body);
+    const ClientSocket::Sent sent = socket_.send(answer_.rest());
     answer_.advance(sent.bytes);
     if (sent.blocked) {
       return false;

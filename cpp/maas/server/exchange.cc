@@ -24,6 +24,8 @@ void write_default_error(std::string_view message, std::string_view request_id, 
   body += '}';
 }
 
+constexpr std::size_t kMostGathered = std::size_t{16} << 20U;  // bytes
+
 // In whole seconds, as the field has it.
 std::string retry_after(const Error& error) {
   const auto wait = std::chrono::ceil<std::chrono::seconds>(error.retry_after());
@@ -35,6 +37,10 @@ std::string retry_after(const Error& error) {
 // NOLINTNEXTLINE(performance-unnecessary-value-param): handlers that have a use for it move it
 void Handler::finish(Exchange& exchange, Reply) const {
   exchange.fail(Error(ErrorCode::kInternal, "the route has no use for a model's answer"));
+}
+
+void Handler::gathered(Exchange& exchange, const std::vector<std::string>&) const {
+  exchange.fail(Error(ErrorCode::kInternal, "the route has no use for a stream"));
 }
 
 void Handler::write_error(const Exchange& exchange, const Error& error, std::string& body) const {
@@ -63,6 +69,8 @@ void Exchange::release() noexcept {
   endpoint = nullptr;
   mount = nullptr;
   state.reset();
+  gathering_ = false;
+  gathered_.clear();
   if (request.inbound) {
     request.inbound->end();
     request.inbound->watch_writer(nullptr);
@@ -107,13 +115,11 @@ void Exchange::respond_with(std::shared_ptr<ItemStream> items, StreamFormat form
     response.content_type = media_type(format);
     response.headers += stream_headers(format);
   }
-  response.stream.items = std::move(items);
   response.stream.format = format;
   response.stream.patience = timeout_;
   response.stream.stats = served_ != nullptr ? &served_->batcher().stats() : nullptr;
   response.stream.upgraded = response.status == 101 && request.inbound != nullptr;
-  streamed_ = true;
-  response.stream.items->watch_reader(weak_from_this());
+  listen_to(std::move(items));
   if (response.stream.upgraded) {
     request.inbound->watch_writer(shared_from_this());
   }
@@ -122,6 +128,19 @@ void Exchange::respond_with(std::shared_ptr<ItemStream> items, StreamFormat form
   } else {
     look_for_first_item();
   }
+}
+
+void Exchange::gather(std::shared_ptr<ItemStream> items) {
+  gathering_ = true;
+  gathered_bytes_ = 0;
+  listen_to(std::move(items));
+  look_for_items();
+}
+
+void Exchange::listen_to(std::shared_ptr<ItemStream> items) {
+  response.stream.items = std::move(items);
+  streamed_ = true;
+  response.stream.items->watch_reader(weak_from_this());
 }
 
 void Exchange::receive(std::string_view bytes) {
@@ -137,6 +156,40 @@ bool Exchange::takes_more() const {
 void Exchange::end_input() noexcept {
   if (request.inbound) {
     request.inbound->end();
+  }
+}
+
+void Exchange::look_for_items() noexcept {
+  if (!gathering_) {
+    return look_for_first_item();
+  }
+  try {
+    look_for_all_items();
+  } catch (...) {
+    fail(current_error());
+  }
+}
+
+void Exchange::look_for_all_items() {
+  ItemStream::Burst burst;
+  if (!response.stream.items->take(burst)) {
+    return;
+  }
+  std::size_t from = 0;
+  for (const std::size_t end : burst.ends) {
+    gathered_.emplace_back(burst.bytes, from, end - from);
+    from = end;
+  }
+  gathered_bytes_ += burst.bytes.size();
+  if (gathered_bytes_ > kMostGathered) {
+    throw Error(ErrorCode::kInternal, "the stream is too long to be one answer");
+  }
+  if (burst.failure) {
+    throw Error(*burst.failure);
+  }
+  if (burst.over) {
+    response.stream = {};
+    handler_->gathered(*this, gathered_);
   }
 }
 
@@ -193,7 +246,7 @@ void Exchange::deliver(TimePoint now) noexcept {
       take(*result, now);
     }
   } else if (!answered_ && response.stream) {
-    look_for_first_item();
+    look_for_items();
   }
   host_->delivered();
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "maas/batching/job.h"
 #include "maas/batching/served_model.h"
@@ -50,6 +52,8 @@ class Handler {
   virtual void start(Exchange& exchange) const = 0;
   // The model's reply; writes exchange.response and calls respond(). What it throws fails.
   virtual void finish(Exchange& exchange, Reply reply) const;
+  // All the items of a stream, for which it called exchange.gather().
+  virtual void gathered(Exchange& exchange, const std::vector<std::string>& items) const;
   // The body of a failed request, in the form its clients expect. The default is
   // {"error": "...", "request_id": "..."}, which is also the protocol's.
   virtual void write_error(const Exchange& exchange, const Error& error, std::string& body) const;
@@ -87,6 +91,8 @@ class Exchange final : public Job,
   // Answers with `response` and these items as its body, once the first of them is there; when they
   // fail before, with that error.
   void respond_with(std::shared_ptr<ItemStream> items, StreamFormat format);
+  // Waits for all the items, and gives them to the handler; when they fail, with that error.
+  void gather(std::shared_ptr<ItemStream> items);
   void fail(const Error& error);
   // Throws what submit() would answer whatever the request holds: before its body is read.
   static void require_admission(const ServedModel& served);
@@ -124,7 +130,10 @@ class Exchange final : public Job,
  private:
   void release() noexcept;
   void take(Result<Reply>& result, TimePoint now) noexcept;
+  void listen_to(std::shared_ptr<ItemStream> items);
+  void look_for_items() noexcept;
   void look_for_first_item() noexcept;
+  void look_for_all_items();
   void withdraw(Withdrawal::Reason reason, const Error& why) noexcept;
 
   ExchangeHost* host_;  // null when it is detached
@@ -135,7 +144,10 @@ class Exchange final : public Job,
   Duration timeout_ = Duration::max();
   bool answered_ = false;
   bool out_ = false;
-  bool streamed_ = false;  // the writer of a stream may know it
+  bool streamed_ = false;   // the writer of a stream may know it
+  bool gathering_ = false;  // the items of response.stream, until there are no more
+  std::vector<std::string> gathered_;
+  std::size_t gathered_bytes_ = 0;
 };
 
 }  // namespace maas

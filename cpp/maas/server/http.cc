@@ -28,6 +28,14 @@ std::string_view HttpRequest::header(std::string_view name) const noexcept {
   return {};
 }
 
+std::size_t HttpResponse::body_size() const noexcept {
+  std::size_t size = body.size();
+  for (const Tensor& tensor : tensors) {
+    size += tensor.byte_size();
+  }
+  return size;
+}
+
 void HttpResponse::clear() noexcept {
   status = 200;
   content_type = "application/json";
@@ -36,6 +44,7 @@ void HttpResponse::clear() noexcept {
   if (body.capacity() > kKeptBody) {
     body.shrink_to_fit();
   }
+  tensors.clear();
   stream = {};
 }
 

@@ -6,10 +6,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "maas/base/clock.h"
 #include "maas/batching/model_stats.h"
 #include "maas/runtime/item_stream.h"
+#include "maas/tensor/tensor.h"
 
 namespace maas {
 
@@ -34,6 +36,8 @@ struct HttpRequest {
   std::string_view client;  // "address:port"; empty where there is none
   std::span<const Header> headers;
   std::string_view body;
+  std::shared_ptr<void>
+      memory{};  // of `body`, for those who keep parts of it; null: not to be kept
 
   // The first field of that name (ASCII case is ignored); empty when there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
@@ -49,6 +53,8 @@ struct ResponseStream {
   StreamFormat format = StreamFormat::kEvents;
   Duration patience = Duration::max();  // from one item to the next
   ModelStats* stats = nullptr;          // where items are counted, kept by the catalogue
+  std::string before{};                 // stands before each item
+  std::string behind{};                 // and this behind it
   bool sized = false;                   // `headers` say the length of the body
   bool upgraded = false;                // the connection is the application's from here on
 
@@ -61,8 +67,11 @@ struct HttpResponse {
   std::string_view content_type = "application/json";  // of static storage or the catalogue's
   std::string headers;                                 // further complete lines, "Allow: GET\r\n"
   std::string body;
-  ResponseStream stream{};  // in place of `body`
+  std::vector<Tensor> tensors{};  // whose bytes follow `body` as they are; none of them of kBytes
+  ResponseStream stream{};        // in place of `body`
 
+  // Of `body` and all that follows it.
+  [[nodiscard]] std::size_t body_size() const noexcept;
   void clear() noexcept;  // keeps the capacity, if it is not large
 };
 

@@ -41,12 +41,4 @@ void require_json_type(const HttpRequest& http) {
   }
 }
 
-void require_uncompressed(const HttpRequest& http) {
-  const std::string_view encoding = http.header("content-encoding");
-  if (!encoding.empty() && !same_token(encoding, "identity")) {
-    refuse("the Content-Encoding " + in_quotes(encoding) +
-           " is not supported; send the body uncompressed");
-  }
-}
-
 }  // namespace maas

@@ -5,12 +5,9 @@
 
 namespace maas {
 
-// Both throw invalid_argument with status 415.
-
-// Unless the Content-Type is application/json in UTF-8 or absent. What a web page may send across
-// origins without asking (a form, plain text) is thereby refused.
+// Throws invalid_argument with status 415 unless the Content-Type is application/json in UTF-8 or
+// absent. What a web page may send across origins without asking (a form, plain text) is thereby
+// refused.
 void require_json_type(const HttpRequest& http);
-// When there is a Content-Encoding.
-void require_uncompressed(const HttpRequest& http);
 
 }  // namespace maas

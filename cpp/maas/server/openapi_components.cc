@@ -47,6 +47,23 @@ constexpr std::string_view kSchemas = R"json(
     "priority":{"type":["integer","string"],"description":"1 first; 0 for the default"}}},
   "outputs":{"type":"array","items":{"type":"object","required":["name"],"properties":{
     "name":{"type":"string"}}}}}},
+"maas.ModelConfig":{"type":"object","properties":{
+  "name":{"type":"string"},"platform":{"type":"string"},"backend":{"type":"string"},
+  "max_batch_size":{"type":"integer"},
+  "input":{"type":"array","items":{"type":"object"}},
+  "output":{"type":"array","items":{"type":"object"}},
+  "instance_group":{"type":"array","items":{"type":"object"}},
+  "dynamic_batching":{"type":"object"}}},
+"maas.Statistics":{"type":"object","required":["model_stats"],"properties":{
+  "model_stats":{"type":"array","items":{"type":"object","properties":{
+    "name":{"type":"string"},"version":{"type":"string"},"last_inference":{"type":"integer"},
+    "inference_count":{"type":"integer"},"execution_count":{"type":"integer"},
+    "inference_stats":{"type":"object"},"batch_stats":{"type":"array"}}}}}},
+"maas.GenerateRequest":{"type":"object","required":["text_input"],"properties":{
+  "id":{"type":"string"},"text_input":{"type":"string"},"parameters":{"type":"object"}}},
+"maas.Generation":{"type":"object","required":["model_name","model_version","text_output"],
+  "properties":{"id":{"type":"string"},"model_name":{"type":"string"},
+    "model_version":{"type":"string"},"text_output":{"type":"string"}}},
 "maas.InferResponse":{"type":"object","required":["model_name","model_version","outputs"],
   "properties":{
     "model_name":{"type":"string"},"model_version":{"type":"string"},"id":{"type":"string"},
@@ -68,6 +85,15 @@ constexpr std::string_view kResponses = R"json(
   "schema":{"$ref":"#/components/schemas/maas.Model"}}}},
 "maas.ModelReady":{"description":"It does.","content":{"application/json":{
   "schema":{"$ref":"#/components/schemas/maas.ModelReady"}}}},
+"maas.ModelConfig":{"description":"The configuration.","content":{"application/json":{
+  "schema":{"$ref":"#/components/schemas/maas.ModelConfig"}}}},
+"maas.Statistics":{"description":"The counts.","content":{"application/json":{
+  "schema":{"$ref":"#/components/schemas/maas.Statistics"}}}},
+"maas.Generation":{"description":"The text.","content":{"application/json":{
+  "schema":{"$ref":"#/components/schemas/maas.Generation"}}}},
+"maas.GenerationStream":{"description":"Events, each with a part of the text.","content":{
+  "text/event-stream":{}}},
+"maas.Done":{"description":"It is done."},
 "maas.Inference":{"description":"The outputs.","content":{"application/json":{
   "schema":{"$ref":"#/components/schemas/maas.InferResponse"}}}},
 "maas.Metrics":{"description":"The counters.","content":{"text/plain":{}}},
@@ -75,6 +101,10 @@ constexpr std::string_view kResponses = R"json(
 "maas.Page":{"description":"A page.","content":{"text/html":{}}},
 "maas.BadRequest":{"description":"The request cannot be understood.","content":{
   "application/json":{"schema":{"$ref":"#/components/schemas/maas.Error"}}}},
+"maas.Forbidden":{"description":"The server does not do this for clients.","content":{
+  "application/json":{"schema":{"$ref":"#/components/schemas/maas.Error"}}}},
+"maas.NotAcceptable":{"description":"The answer is of no type that the client accepts.",
+  "content":{"application/json":{"schema":{"$ref":"#/components/schemas/maas.Error"}}}},
 "maas.NotFound":{"description":"There is no such model or version.","content":{
   "application/json":{"schema":{"$ref":"#/components/schemas/maas.Error"}}}},
 "maas.TooLarge":{"description":"The request is too large.","content":{
@@ -127,7 +157,8 @@ std::string_view error_response(std::string_view status) noexcept {
     std::string_view name;
   };
   constexpr Row kRows[] = {
-      {"400", "maas.BadRequest"},    {"404", "maas.NotFound"},
+      {"400", "maas.BadRequest"},    {"403", "maas.Forbidden"},
+      {"404", "maas.NotFound"},      {"406", "maas.NotAcceptable"},
       {"413", "maas.TooLarge"},      {"415", "maas.UnsupportedMediaType"},
       {"422", "maas.Unprocessable"}, {"500", "maas.InternalError"},
       {"503", "maas.Unavailable"},   {"504", "maas.DeadlineExceeded"},

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "maas/server/outgoing_stream.h"
 #include "maas/server/response_head.h"
@@ -12,20 +14,17 @@ namespace maas {
 
 // An answer on its way out: its bytes, how many of them the client has taken, and the stream that
 // follows if it has one. A short body is copied behind the head, so that one plain send is enough;
-// a long one stays where it is. Owned by one thread, used again for the next answer.
+// a long one stays where it is, and so do
+// tensors. Owned by one thread, used again for the next answer.
 class OutgoingAnswer {
  public:
   // `response` must not change until done().
   void set(const HttpResponse& response, const HeadFrame& frame, bool with_body, TimePoint now);
-  // What is still to be sent: `head`, then `body`, which is empty when `head` holds all.
-  struct Rest {
-    std::string_view head;
-    std::string_view body;
-  };
-  [[nodiscard]] Rest rest() const noexcept;
-  void advance(std::size_t n) noexcept { sent_ += n; }
+  // What is still to be sent, one part behind the other: some of it, when there are many parts.
+  [[nodiscard]] std::span<const std::string_view> rest() const noexcept;
+  void advance(std::size_t n) noexcept;
   // There is nothing to send at the moment.
-  [[nodiscard]] bool is_sent() const noexcept { return sent_ == head_.size() + body_.size(); }
+  [[nodiscard]] bool is_sent() const noexcept { return first_ == parts_.size(); }
   [[nodiscard]] bool done() const noexcept { return is_sent() && !stream_.active(); }
 
   [[nodiscard]] OutgoingStream& stream() noexcept { return stream_; }
@@ -35,12 +34,12 @@ class OutgoingAnswer {
   [[nodiscard]] bool aborted() const noexcept { return aborted_; }
 
  private:
-  void begin() noexcept;
   bool append_items(TimePoint now);
+  void add_part(std::string_view bytes);
 
   std::string head_;
-  std::string_view body_;
-  std::size_t sent_ = 0;
+  std::vector<std::string_view> parts_;  // `head_` first
+  std::size_t first_ = 0;                // of the parts that are still to be sent
   OutgoingStream stream_;
   bool aborted_ = false;
 };

@@ -34,7 +34,7 @@ OutgoingStream::Step OutgoingStream::append(std::string& out, TimePoint now) {
     std::size_t from = 0;
     for (const std::size_t end : burst_.ends) {
       append_item(frames_, stream_.format, count_++,
-                  std::string_view(burst_.bytes).substr(from, end - from));
+                  dressed(std::string_view(burst_.bytes).substr(from, end - from)));
       from = end;
     }
     write(out, frames_);
@@ -53,6 +53,15 @@ OutgoingStream::Step OutgoingStream::append(std::string& out, TimePoint now) {
     return Step::kMore;
   }
   return Step::kNothing;
+}
+
+// The item between what stands before and behind each.
+std::string_view OutgoingStream::dressed(std::string_view item) {
+  if (stream_.before.empty() && stream_.behind.empty()) {
+    return item;
+  }
+  item_.assign(stream_.before).append(item).append(stream_.behind);
+  return item_;
 }
 
 TimePoint OutgoingStream::due() const noexcept {

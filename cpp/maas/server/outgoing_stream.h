@@ -52,6 +52,7 @@ class OutgoingStream {
   [[nodiscard]] TimePoint idle_from(TimePoint now) const noexcept;
   Step finish(std::string& out, const std::optional<Error>& failure);
   void write(std::string& out, std::string_view bytes) const;
+  std::string_view dressed(std::string_view item);
 
   ResponseStream stream_;
   std::string request_id_;
@@ -62,6 +63,7 @@ class OutgoingStream {
   std::optional<Error> failure_;
   ItemStream::Burst burst_;
   std::string frames_;
+  std::string item_;
 };
 
 }  // namespace maas

@@ -38,6 +38,9 @@ Server::Answer answer_of(Exchange& exchange) {
   split_fields(response.headers, answer);
   if (exchange.http.method != Method::kHead) {
     answer.body = std::move(response.body);
+    for (const Tensor& tensor : response.tensors) {
+      answer.body.append(static_cast<const char*>(tensor.data()), tensor.byte_size());
+    }
   }
   return answer;
 }

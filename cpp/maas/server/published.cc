@@ -18,6 +18,9 @@ void add_endpoints(Published& published) {
       throw Error(ErrorCode::kAlreadyExists,
                   "two endpoints have the path " + endpoint.path + "; give one another path");
     }
+    if (!endpoint.text_model.empty()) {
+      published.text_models.emplace(endpoint.text_model, &endpoint);
+    }
   }
 }
 
@@ -62,6 +65,11 @@ const std::shared_ptr<ServedModel>* Published::find(std::string_view name,
   const auto at = std::find_if(versions.begin(), versions.end(),
                                [&](const auto& model) { return model->version() == version; });
   return at == versions.end() ? nullptr : &*at;
+}
+
+bool Published::is_unloaded(std::string_view name) const noexcept {
+  return std::any_of(catalog.unloaded.begin(), catalog.unloaded.end(),
+                     [&](const UnloadedModel& model) { return model.name == name; });
 }
 
 const MountSpec* Published::find_mount(std::string_view path) const noexcept {

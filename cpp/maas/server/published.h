@@ -16,11 +16,14 @@ struct Published {
   using Versions = std::vector<std::shared_ptr<ServedModel>>;  // ascending
 
   Catalog catalog;
-  std::unordered_map<std::string_view, const EndpointSpec*> endpoints;  // by path
-  std::unordered_map<std::string_view, Versions> models;                // by name
+  std::unordered_map<std::string_view, const EndpointSpec*> endpoints;    // by path
+  std::unordered_map<std::string_view, Versions> models;                  // by name
+  std::unordered_map<std::string_view, const EndpointSpec*> text_models;  // by their text_model
 
   // The mount with the longest path above this one; null when there is none.
   [[nodiscard]] const MountSpec* find_mount(std::string_view path) const noexcept;
+  // A model that could be loaded.
+  [[nodiscard]] bool is_unloaded(std::string_view name) const noexcept;
   // The version that was asked for, or the newest for 0; null when there is none.
   [[nodiscard]] const std::shared_ptr<ServedModel>* find(std::string_view name,
                                                          int version = 0) const noexcept;

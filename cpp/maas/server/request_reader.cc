@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "maas/server/inference_header.h"
+
 namespace maas {
 namespace {
 
@@ -87,6 +89,10 @@ void RequestReader::begin_body() {
   body_at_ = parsed_;
   const RequestHead& request = head();
   body_apart_ = request.chunked || request.content_length > kCapacity - body_at_;
+  tensors_at_ = body_apart_ ? inference_header_length(request.http) : std::nullopt;
+  if (tensors_at_) {
+    body_.align(*tensors_at_);
+  }
   if (body_apart_ && !request.chunked && make_room(request.content_length)) {
     const std::size_t here = std::min(size_ - parsed_, request.content_length);
     body_.append({bytes_.get() + parsed_, here});
@@ -132,10 +138,13 @@ bool RequestReader::make_room(std::size_t bytes) {
   return true;
 }
 
-HttpRequest RequestReader::request() const noexcept {
+HttpRequest RequestReader::request() noexcept {
   HttpRequest http = head().http;
   http.body =
       body_apart_ ? body_.view() : std::string_view(bytes_.get() + body_at_, head().content_length);
+  if (tensors_at_) {
+    http.memory = body_.lend();
+  }
   return http;
 }
 
@@ -149,6 +158,7 @@ void RequestReader::next() {
   lease_.give_back();
   crowded_.reset();
   body_apart_ = false;
+  tensors_at_.reset();
   state_ = State::kIdle;
 }
 

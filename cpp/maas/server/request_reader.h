@@ -48,7 +48,7 @@ class RequestReader {
   // REQUIRES: state() is kBody, kReady
   [[nodiscard]] const RequestHead& head() const noexcept { return parser_.head(); }
   // REQUIRES: state() is kReady
-  [[nodiscard]] HttpRequest request() const noexcept;
+  [[nodiscard]] HttpRequest request() noexcept;
   // REQUIRES: state() is kRefused
   [[nodiscard]] const Error& error() const noexcept {
     return crowded_ ? *crowded_ : *parser_.error();
@@ -77,8 +77,9 @@ class RequestReader {
   const std::unique_ptr<char[]> bytes_;
   std::size_t parsed_ = 0;
   std::size_t size_ = 0;
-  std::size_t body_at_ = 0;  // in bytes_, when the body fits there
-  bool body_apart_ = false;  // it is in body_
+  std::size_t body_at_ = 0;                // in bytes_, when the body fits there
+  bool body_apart_ = false;                // it is in body_
+  std::optional<std::size_t> tensors_at_;  // in body_, where tensors follow a JSON text
   ByteBuffer body_;
   ByteLease lease_;               // of body_, until next()
   std::optional<Error> crowded_;  // there is no room for the body

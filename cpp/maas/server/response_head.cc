@@ -44,7 +44,7 @@ void append_head(std::string& out, const HttpResponse& response, const HeadFrame
     }
     if (!response.stream) {
       out += "Content-Length: ";
-      append_number(out, response.body.size());
+      append_number(out, response.body_size());
       out += "\r\n";
     } else if (!frame.http_1_0 && !response.stream.sized) {
       out += "Transfer-Encoding: chunked\r\n";

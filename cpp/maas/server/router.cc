@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kModels = "/v2/models/";
 constexpr std::string_view kVersions = "/versions/";
+constexpr std::string_view kAllStatistics = "/v2/models/stats";
 
 // A path below kModels: NAME[/versions/VERSION]REST.
 struct ModelPath {
@@ -59,10 +60,23 @@ const std::shared_ptr<ServedModel>& find_served(const ModelPath& path, const Pub
   if (const auto* model = published.find(path.name, *version)) {
     return *model;
   }
+  if (published.is_unloaded(path.name)) {
+    refuse(ErrorCode::kUnavailable, "the model " + in_quotes(path.name) + " is unloaded");
+  }
   refuse(ErrorCode::kNotFound,
          "there is no model " + in_quotes(path.name) +
              (path.version ? " with version " + in_quotes(*path.version) : std::string()) +
              "; GET /v2/models lists those there are");
+}
+
+const EndpointSpec* find_text_model(const ModelPath& path, const Published& published) {
+  const auto found = published.text_models.find(path.name);
+  if (found != published.text_models.end() && path.version.value_or("1") == "1") {
+    return found->second;
+  }
+  (void)find_served(path, published);
+  refuse(ErrorCode::kInvalidArgument,
+         "the model " + in_quotes(path.name) + " takes tensors, not text; POST to its /infer");
 }
 
 // Once, and not where that would change how the path is split.
@@ -93,8 +107,11 @@ Router::Router(const RouteContext& context)
 
 void Router::add(const Route& route, const Handler& handler) {
   const bool of_model = route.path.starts_with(kModelRoutes);
-  Target& target =
-      of_model ? model_targets_[route.path.substr(kModelRoutes.size())] : targets_[route.path];
+  const bool of_repository = route.path.starts_with(kRepositoryRoutes);
+  Target& target = of_model ? model_targets_[route.path.substr(kModelRoutes.size())]
+                   : of_repository
+                       ? repository_targets_[route.path.substr(kRepositoryRoutes.size())]
+                       : targets_[route.path];
   (route.method == Method::kGet ? target.get : target.post) = &handler;
 }
 
@@ -123,11 +140,16 @@ void Router::dispatch(Exchange& exchange) const {
 const Router::Target* Router::find(std::string_view path,
                                    const Published& published,
                                    Exchange& exchange) const {
-  if (path.starts_with(kModels)) {
+  if (path.starts_with(kModels) && path != kAllStatistics) {
     return find_model(path, published, exchange);
   }
   if (const auto own = targets_.find(path); own != targets_.end()) {
     return &own->second;
+  }
+  if (path.starts_with(kRepositoryModels)) {
+    const auto target =
+        repository_targets_.find(path.substr(std::min(path.rfind('/'), path.size())));
+    return target != repository_targets_.end() ? &target->second : nullptr;
   }
   const auto endpoint = published.endpoints.find(path);
   if (endpoint != published.endpoints.end()) {
@@ -146,7 +168,11 @@ const Router::Target* Router::find_model(std::string_view path,
   if (target == model_targets_.end()) {
     return nullptr;
   }
-  exchange.model = &find_served(parts, published);
+  if (parts.rest == "/generate" || parts.rest == "/generate_stream") {
+    exchange.endpoint = find_text_model(parts, published);
+  } else {
+    exchange.model = &find_served(parts, published);
+  }
   return &target->second;
 }
 

@@ -41,8 +41,9 @@ class Router {
 
   const ServerState& state_;
   std::vector<std::unique_ptr<Handler>> handlers_;
-  std::unordered_map<std::string_view, Target> targets_;        // by path
-  std::unordered_map<std::string_view, Target> model_targets_;  // by what follows the model
+  std::unordered_map<std::string_view, Target> targets_;             // by path
+  std::unordered_map<std::string_view, Target> model_targets_;       // by what follows the model
+  std::unordered_map<std::string_view, Target> repository_targets_;  // likewise
   std::unique_ptr<Handler> endpoint_handler_;
   Target endpoint_target_;
   std::unique_ptr<Handler> mount_handler_;

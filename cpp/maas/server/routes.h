@@ -35,5 +35,8 @@ std::span<const Route> routes() noexcept;
 
 // What the paths of a model's routes begin with.
 inline constexpr std::string_view kModelRoutes = "/v2/models/{model}";
+// And those of the repository that are about one model, loaded or not.
+inline constexpr std::string_view kRepositoryModels = "/v2/repository/models/";
+inline constexpr std::string_view kRepositoryRoutes = "/v2/repository/models/{model}";
 
 }  // namespace maas

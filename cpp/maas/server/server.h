@@ -10,6 +10,7 @@
 #include "maas/base/clock.h"
 #include "maas/batching/engine.h"
 #include "maas/server/catalog.h"
+#include "maas/server/content_coding.h"
 
 namespace maas {
 
@@ -24,6 +25,7 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);
   Duration stall_timeout = std::chrono::seconds(30);    // without progress of a body or an answer
   Duration request_timeout = std::chrono::seconds(30);  // of requests under /v2/models
+  CompressionPolicy compression{};                      // of answers under /v2/models
   std::string docs_page{};                              // HTML served at /docs
   std::string title = "maas";
   std::string version{};

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/content_coding.h"
 #include "maas/server/field_problems.h"
 #include "maas/server/http_status.h"
-#include "maas/server/json_body.h"
 #include "maas/server/stream_format.h"
 #include "maas/server/typed_request.h"
 #include "maas/server/typed_response.h"
@@ -100,13 +100,15 @@ void TypedHandler::start(Exchange& exchange) const {
   const EndpointSpec& endpoint = *exchange.endpoint;
   std::vector<Tensor>& inputs = exchange.request.inputs;
   const BodyKind& kind = body_kind(exchange.http, endpoint);
-  require_uncompressed(exchange.http);
   if (endpoint.streams) {
     (void)stream_format_of(exchange);
   }
   const Urgency asked = read_urgency(exchange.http.headers);
   Exchange::require_admission(*endpoint.model);
+  decode_body(exchange.http, max_bytes_);
   read_typed_request(kind, exchange.http, endpoint, max_bytes_, inputs);
+  exchange.http.body = {};
+  exchange.http.memory.reset();
   prepare(endpoint.pre, inputs);
   if (endpoint.asks_origin) {
     exchange.request.origin = origin_of(exchange.http);

@@ -2,17 +2,16 @@
 #include "maas/server/v2_handlers.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "maas/base/error.h"
-#include "maas/server/json_body.h"
-#include "maas/server/json_reader.h"
 #include "maas/server/json_writer.h"
-#include "maas/server/v2_request.h"
+#include "maas/server/v2_config.h"
 #include "maas/server/v2_response.h"
+#include "maas/server/v2_statistics.h"
 
 namespace maas {
 namespace {
@@ -26,7 +25,9 @@ class ServerMetadata final : public Handler {
     append_json_string(body, options_.title);
     body += R"(,"version":)";
     append_json_string(body, options_.version);
-    body += R"(,"extensions":[]})";
+    body += R"(,"extensions":["binary_tensor_data","classification","model_configuration",)";
+    body += R"("schedule_policy","statistics")";
+    body += exchange.catalog->control != nullptr ? R"(,"model_repository"]})" : "]}";
     exchange.respond();
   }
 
@@ -51,38 +52,6 @@ class ModelList final : public Handler {
     }
     body += "]}";
     exchange.respond();
-  }
-};
-
-// What is published is loaded, so "ready" in the request filters nothing.
-class RepositoryIndex final : public Handler {
- public:
-  void start(Exchange& exchange) const override {
-    check_body(exchange.http.body);
-    std::string& body = exchange.response.body;
-    body += '[';
-    for (const auto& model : exchange.catalog->models) {
-      body += body.size() > 1 ? R"(,{"name":)" : R"({"name":)";
-      append_json_string(body, model->name());
-      body += R"(,"version":")";
-      append_json_number(body, model->version());
-      body += R"(","state":"READY","reason":""})";
-    }
-    body += ']';
-    exchange.respond();
-  }
-
- private:
-  // Clients send no body at all, or {"ready": true}.
-  static void check_body(std::string_view body) {
-    if (!body.empty()) {
-      JsonReader json(body);
-      json.begin_object();
-      while (json.next_key()) {
-        json.skip();
-      }
-      json.finish();
-    }
   }
 };
 
@@ -112,68 +81,34 @@ class ModelReady final : public Handler {
   const ServerState& state_;
 };
 
-// Kept only for requests that say more than their inputs.
-struct InferState final : Handler::State {
-  InferOptions options;
-};
-
-class Infer final : public Handler {
+class ModelConfig final : public Handler {
  public:
-  explicit Infer(const RouteContext& context)
-      : timeout_(context.options.request_timeout), max_bytes_(context.options.max_body_bytes) {}
-
   void start(Exchange& exchange) const override {
-    check_form(exchange.http);
-    const Urgency asked = read_urgency(exchange.http.headers);
-    Exchange::require_admission(**exchange.model);
-    InferOptions options;
-    read_infer_request(exchange.http.body, (*exchange.model)->model().signature(), max_bytes_,
-                       exchange.request.inputs, options);
-    const Urgency urgency = Urgency{timeout_}.combined_with(asked).combined_with(options.urgency);
-    if (!options.is_default()) {
-      auto state = std::make_unique<InferState>();
-      state->options = std::move(options);
-      exchange.state = std::move(state);
-    }
-    exchange.submit(*exchange.model, urgency);
-  }
-
-  void finish(Exchange& exchange, Reply reply) const override {
-    static const InferOptions kDefault;
-    const auto* state = static_cast<const InferState*>(exchange.state.get());
-    write_infer_response(**exchange.model, state != nullptr ? state->options : kDefault,
-                         reply.outputs, exchange.response.body);
+    write_model_config(**exchange.model, exchange.response.body);
     exchange.respond();
   }
+};
 
- private:
-  // Clients of the protocol send JSON under no type or a wrong one. What tells that tensors follow
-  // the JSON is a header of its own; one that covers the whole body says that none does.
-  static void check_form(const HttpRequest& http) {
-    require_uncompressed(http);
-    const std::string_view length = http.header("inference-header-content-length");
-    if (length.empty()) {
-      if (http.header("content-type") != "application/octet-stream") {
-        require_json_type(http);
-      }
-    } else if (length != std::to_string(http.body.size())) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "binary tensor data (Inference-Header-Content-Length) is not supported; send "
-                  "\"data\" as JSON");
-    }
+class ModelStatistics final : public Handler {
+ public:
+  void start(Exchange& exchange) const override {
+    write_statistics(std::span(exchange.model, 1), exchange.response.body);
+    exchange.respond();
   }
+};
 
-  const Duration timeout_;
-  const std::size_t max_bytes_;
+class AllStatistics final : public Handler {
+ public:
+  void start(Exchange& exchange) const override {
+    write_statistics(exchange.catalog->models, exchange.response.body);
+    exchange.respond();
+  }
 };
 
 }  // namespace
 
 std::unique_ptr<Handler> make_server_metadata(const RouteContext& context) {
   return std::make_unique<ServerMetadata>(context);
-}
-std::unique_ptr<Handler> make_repository_index(const RouteContext&) {
-  return std::make_unique<RepositoryIndex>();
 }
 std::unique_ptr<Handler> make_model_list(const RouteContext&) {
   return std::make_unique<ModelList>();
@@ -184,8 +119,14 @@ std::unique_ptr<Handler> make_model_metadata(const RouteContext&) {
 std::unique_ptr<Handler> make_model_ready(const RouteContext& context) {
   return std::make_unique<ModelReady>(context);
 }
-std::unique_ptr<Handler> make_infer(const RouteContext& context) {
-  return std::make_unique<Infer>(context);
+std::unique_ptr<Handler> make_model_config(const RouteContext&) {
+  return std::make_unique<ModelConfig>();
+}
+std::unique_ptr<Handler> make_model_statistics(const RouteContext&) {
+  return std::make_unique<ModelStatistics>();
+}
+std::unique_ptr<Handler> make_all_statistics(const RouteContext&) {
+  return std::make_unique<AllStatistics>();
 }
 
 }  // namespace maas

@@ -10,10 +10,11 @@ namespace maas {
 
 // The routes of the Open Inference Protocol. Those of one model find it in exchange.model.
 std::unique_ptr<Handler> make_server_metadata(const RouteContext& context);
-std::unique_ptr<Handler> make_repository_index(const RouteContext& context);
 std::unique_ptr<Handler> make_model_list(const RouteContext& context);
 std::unique_ptr<Handler> make_model_metadata(const RouteContext& context);
 std::unique_ptr<Handler> make_model_ready(const RouteContext& context);
-std::unique_ptr<Handler> make_infer(const RouteContext& context);
+std::unique_ptr<Handler> make_model_config(const RouteContext& context);
+std::unique_ptr<Handler> make_model_statistics(const RouteContext& context);
+std::unique_ptr<Handler> make_all_statistics(const RouteContext& context);
 
 }  // namespace maas

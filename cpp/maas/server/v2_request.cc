@@ -6,9 +6,13 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/binary_tensor.h"
+#include "maas/server/inference_header.h"
 #include "maas/server/json_reader.h"
 #include "maas/server/names.h"
+#include "maas/server/raw_request.h"
 #include "maas/server/tensor_reader.h"
+#include "maas/server/v2_parameters.h"
 
 namespace maas {
 namespace {
@@ -48,13 +52,18 @@ struct Item {
   Shape shape;
   DType dtype = DType::kFloat32;
   std::string_view data;  // its text, when it comes before what is needed to read it
+  std::optional<std::size_t> binary_size;
   std::optional<Tensor> tensor;
 };
 
 class RequestReader {
  public:
-  RequestReader(std::string_view body, const Signature& signature, std::size_t max_bytes)
-      : json_(body), signature_(signature), room_(max_bytes) {}
+  RequestReader(const InferBody& body, const Signature& signature, std::size_t max_bytes)
+      : body_(body),
+        json_(body.json),
+        rest_(body.tensors),
+        signature_(signature),
+        room_(max_bytes) {}
 
   void read(std::vector<Tensor>& inputs, InferOptions& options);
 
@@ -63,20 +72,23 @@ class RequestReader {
   void read_inputs(std::vector<Tensor>& inputs);
   Item read_input();
   void read_input_key(std::string_view key, Item& item);
+  void finish_input(Item& item);
   void read_data(JsonReader& json, Item& item);
-  void read_outputs(std::vector<std::size_t>& outputs);
-  std::size_t read_output();
+  void take_binary(Item& item);
+  void refuse_problem(const Item& item, const std::optional<TensorProblem>& problem) const;
+  void read_outputs(std::vector<OutputChoice>& outputs);
+  OutputChoice read_output();
   [[nodiscard]] std::size_t output_named(std::string_view name) const;
   Shape read_shape();
   DType read_datatype();
-  void read_parameters(Urgency* urgency = nullptr);
-  void read_parameter(std::string_view key, Urgency* urgency);
 
   [[nodiscard]] const std::string& name(const Item& item) const {
     return signature_.inputs[item.index].name;
   }
 
+  const InferBody& body_;
   JsonReader json_;
+  std::string_view rest_;  // of the tensors behind the JSON
   const Signature& signature_;
   std::size_t room_;  // bytes of tensors that may still be made
 };
@@ -98,7 +110,7 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
       claim(has_outputs, *key);
       read_outputs(options.outputs);
     } else if (*key == "parameters") {
-      read_parameters(&options.urgency);
+      read_request_parameters(json_, options);
     } else {
       json_.skip();
     }
@@ -106,6 +118,11 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
   json_.finish();
   if (!has_inputs) {
     fail("the request has no \"inputs\"");
+  }
+  if (!rest_.empty()) {
+    fail(std::to_string(rest_.size()) +
+         " bytes behind the JSON belong to no input; give each its "
+         "\"binary_data_size\"");
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!is_read(inputs[i]) && !signature_.inputs[i].optional) {
@@ -116,14 +133,12 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
 
 void RequestReader::read_id(InferOptions& options) {
   expect(json_, JsonType::kString, "\"id\"");
-  json_.peek();
-  const char* first = json_.rest().data();
   const std::string_view id = json_.string();
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; };
   if (id.size() > kMaxId || std::any_of(id.begin(), id.end(), is_control)) {
     fail("\"id\" must be at most 256 characters without control characters");
   }
-  options.id = {first, static_cast<std::size_t>(json_.rest().data() - first)};
+  options.id = id;
 }
 
 void RequestReader::read_inputs(std::vector<Tensor>& inputs) {
@@ -148,20 +163,29 @@ Item RequestReader::read_input() {
   while (const auto key = json_.next_key()) {
     read_input_key(*key, item);
   }
+  finish_input(item);
+  return item;
+}
+
+void RequestReader::finish_input(Item& item) {
   if (!item.named) {
     fail("one of \"inputs\" has no \"name\"");
   }
   if (!item.shaped || !item.typed) {
     fail("input '" + name(item) + "' has no " + (item.shaped ? "\"datatype\"" : "\"shape\""));
   }
-  if (!item.tensor) {
-    if (item.data.empty()) {
-      fail("input '" + name(item) + "' has no \"data\"");
-    }
+  const bool has_data = item.tensor || !item.data.empty();
+  if (has_data && item.binary_size) {
+    fail("input '" + name(item) + "' has both \"data\" and \"binary_data_size\"");
+  }
+  if (item.binary_size) {
+    take_binary(item);
+  } else if (!has_data) {
+    fail("input '" + name(item) + "' has no \"data\"");
+  } else if (!item.tensor) {
     JsonReader data(item.data);
     read_data(data, item);
   }
-  return item;
 }
 
 void RequestReader::read_input_key(std::string_view key, Item& item) {
@@ -189,7 +213,7 @@ void RequestReader::read_input_key(std::string_view key, Item& item) {
       item.data = json_.skip();
     }
   } else if (key == "parameters") {
-    read_parameters();
+    item.binary_size = read_input_parameters(json_);
   } else {
     json_.skip();
   }
@@ -219,62 +243,56 @@ DType RequestReader::read_datatype() {
   if (!dtype) {
     fail("the datatype " + in_quotes(name) + " is unknown");
   }
-  if (!has_json_form(*dtype)) {
-    fail("the datatype " + in_quotes(name) + " cannot be sent as JSON; send FP32");
-  }
   return *dtype;
 }
 
 void RequestReader::read_data(JsonReader& json, Item& item) {
+  if (!has_json_form(item.dtype)) {
+    fail("input '" + name(item) + "' is of " + std::string(protocol_name(item.dtype)) +
+         ", which cannot be sent as JSON; send it as binary data");
+  }
   item.tensor.emplace();
-  const auto problem = read_tensor(json, {item.dtype, item.shape, true, room_}, *item.tensor);
+  refuse_problem(item, read_tensor(json, {item.dtype, item.shape, true, room_}, *item.tensor));
+  room_ -= item.tensor->byte_size();
+}
+
+// The tensors stand behind the JSON in the order of the inputs.
+void RequestReader::take_binary(Item& item) {
+  if (!body_.binary) {
+    fail("input '" + name(item) + "' has a \"binary_data_size\", and the request no header field " +
+         std::string(kInferenceHeader));
+  }
+  const std::size_t size = *item.binary_size;
+  if (size > rest_.size()) {
+    fail("input '" + name(item) + "' has a \"binary_data_size\" of " + std::to_string(size) +
+         ", and only " + std::to_string(rest_.size()) + " bytes are left behind the JSON");
+  }
+  item.tensor.emplace();
+  refuse_problem(item, read_binary_tensor({item.dtype, item.shape, true, room_},
+                                          rest_.substr(0, size), body_.memory, *item.tensor));
+  rest_.remove_prefix(size);
+  room_ -= std::min(room_, item.tensor->held_bytes());
+}
+
+void RequestReader::refuse_problem(const Item& item,
+                                   const std::optional<TensorProblem>& problem) const {
   if (problem) {
     const bool too_large = problem->kind == TensorProblem::Kind::kSize;
     throw Error(too_large ? ErrorCode::kTooLarge : ErrorCode::kInvalidArgument,
                 "input '" + name(item) + "' " + problem->message);
   }
-  room_ -= item.tensor->byte_size();
 }
 
-// Of an input, an output or the request; only that has urgency.
-void RequestReader::read_parameters(Urgency* urgency) {
-  expect(json_, JsonType::kObject, "\"parameters\"");
-  json_.begin_object();
-  while (const auto key = json_.next_key()) {
-    read_parameter(*key, urgency);
-  }
-}
-
-// Those that ask for another form of data than JSON must not be passed over; those that nobody
-// knows are for somebody else.
-void RequestReader::read_parameter(std::string_view key, Urgency* urgency) {
-  const bool binary = key == "binary_data" || key == "binary_data_output";
-  const bool memory = key == "binary_data_size" || key.starts_with("shared_memory_");
-  const bool classes = key == "classification";
-  const bool timeout = urgency != nullptr && key == "timeout";
-  const bool priority = urgency != nullptr && key == "priority";
-  const std::string_view value = json_.skip();
-  if ((binary && value != "false") || memory || classes) {
-    fail(classes  ? "the classification extension is not supported"
-         : memory ? "binary and shared memory tensors are not supported; send \"data\" as JSON"
-                  : "binary outputs are not supported; set \"binary_data\" to false");
-  }
-  if (timeout) {
-    urgency->timeout = read_timeout_parameter(value);
-  } else if (priority) {
-    urgency->priority = read_priority_parameter(value);
-  }
-}
-
-void RequestReader::read_outputs(std::vector<std::size_t>& outputs) {
+void RequestReader::read_outputs(std::vector<OutputChoice>& outputs) {
   expect(json_, JsonType::kArray, "\"outputs\"");
   json_.begin_array();
   while (json_.next_item()) {
-    const std::size_t index = read_output();
-    if (std::find(outputs.begin(), outputs.end(), index) != outputs.end()) {
-      fail("output '" + signature_.outputs[index].name + "' is asked for twice");
+    const OutputChoice output = read_output();
+    if (std::any_of(outputs.begin(), outputs.end(),
+                    [&](const OutputChoice& other) { return other.index == output.index; })) {
+      fail("output '" + signature_.outputs[output.index].name + "' is asked for twice");
     }
-    outputs.push_back(index);
+    outputs.push_back(output);
   }
 }
 
@@ -286,36 +304,49 @@ std::size_t RequestReader::output_named(std::string_view name) const {
   return *index;
 }
 
-std::size_t RequestReader::read_output() {
+OutputChoice RequestReader::read_output() {
   bool named = false;
-  std::size_t found = 0;
+  OutputChoice output;
   expect(json_, JsonType::kObject, "each of \"outputs\"");
   json_.begin_object();
   while (const auto key = json_.next_key()) {
     if (*key == "parameters") {
-      read_parameters();
+      read_output_parameters(json_, output);
     } else if (*key != "name") {
       json_.skip();
     } else {
       claim(named, *key);
       expect(json_, JsonType::kString, "the \"name\" of an output");
-      found = output_named(json_.string());
+      output.index = output_named(json_.string());
     }
   }
   if (!named) {
     fail("one of \"outputs\" has no \"name\"");
   }
-  return found;
+  return output;
 }
 
 }  // namespace
 
-void read_infer_request(std::string_view body,
+InferBody split_infer_body(const HttpRequest& http) {
+  const auto length = checked_header_length(http, http.body.size());
+  if (!length) {
+    return {http.body};
+  }
+  return {http.body.substr(0, *length), http.body.substr(*length), true, http.memory};
+}
+
+void read_infer_request(const InferBody& body,
                         const Signature& signature,
                         std::size_t max_bytes,
                         std::vector<Tensor>& inputs,
                         InferOptions& options) {
-  RequestReader(body, signature, max_bytes).read(inputs, options);
+  if (body.binary && body.json.empty()) {
+    read_raw_request(body, signature, max_bytes, inputs);
+    options.binary_output = true;
+  } else {
+    RequestReader(body, signature, max_bytes).read(inputs, options);
+  }
 }
 
 }  // namespace maas

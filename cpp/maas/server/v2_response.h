@@ -5,18 +5,19 @@
 #include <vector>
 
 #include "maas/server/catalog.h"
-#include "maas/server/v2_request.h"
+#include "maas/server/http.h"
+#include "maas/server/infer_options.h"
 
 namespace maas {
 
-// Append JSON of the Open Inference Protocol.
+// Write JSON of the Open Inference Protocol.
 
-// The answer to an inference request. Throws invalid_argument for an output that JSON cannot
-// express.
+// The answer to an inference request: JSON, and behind it the bytes of the outputs that are wanted
+// so, where the model wrote them. Throws invalid_argument for an output that JSON cannot express.
 void write_infer_response(const ServedModel& model,
                           const InferOptions& options,
                           const std::vector<Tensor>& outputs,
-                          std::string& body);
+                          HttpResponse& response);
 
 // {"name":...,"versions":[...],"platform":...,"inputs":[...],"outputs":[...]}. The versions are
 // those that the catalogue has of the model's name.

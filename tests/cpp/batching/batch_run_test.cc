@@ -69,7 +69,7 @@ class BatchRunTest : public ::testing::Test {
     make_run()->start({});
   }
   std::shared_ptr<BatchRun> make_run() {
-    return std::make_shared<BatchRun>(BatchRun::Means{owner_, model_, assembler_, clock_},
+    return std::make_shared<BatchRun>(BatchRun::Means{owner_, model_, assembler_, clock_, stats_},
                                       ErrorSplit::Group{{jobs_.begin(), jobs_.end()}, nullptr});
   }
   // No job was answered: all are left to the owner, which is told why.
@@ -96,6 +96,7 @@ class BatchRunTest : public ::testing::Test {
 
   FakeModel model_;
   ManualClock clock_;
+  InferenceStats stats_;
   KeepingOwner owner_;
   const Padding padding_{model_.signature(), {}};
   const Assembler assembler_{model_.signature(), padding_};

@@ -116,8 +116,10 @@ TEST_F(DividedJobTest, answers_become_one_in_the_order_of_the_rows_whoever_is_la
 
 TEST_F(DividedJobTest, the_whole_took_as_long_as_its_slowest_parts) {
   const Jobs parts = divide_rows(3, 2);
-  parts[0]->complete(echo(*parts[0], {milliseconds(1), milliseconds(20), 2}));
-  parts[1]->complete(echo(*parts[1], {milliseconds(5), milliseconds(10), 3}));
+  parts[0]->complete(
+      echo(*parts[0], {.queue = milliseconds(1), .compute = milliseconds(20), .batch_rows = 2}));
+  parts[1]->complete(
+      echo(*parts[1], {.queue = milliseconds(5), .compute = milliseconds(10), .batch_rows = 3}));
   const Timings& timings = whole_->wait()->timings;
   EXPECT_EQ(timings.queue, milliseconds(5));
   EXPECT_EQ(timings.compute, milliseconds(20));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/byte_buffer.h"
 
+#include <cstdint>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -38,6 +41,30 @@ TEST(ByteBuffer, clear_gives_large_memory_back) {
   EXPECT_EQ(buffer.capacity(), 0U);
   buffer.append("again");
   EXPECT_EQ(buffer.view(), "again");
+}
+
+TEST(ByteBuffer, a_chosen_byte_is_aligned_also_after_growing) {
+  ByteBuffer buffer;
+  buffer.append("what it held before");
+  buffer.clear(1000);
+  buffer.align(5);
+  for (int i = 0; i < 10; ++i) {
+    buffer.append(std::string(100, 'x'));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.view().data() + 5) % ByteBuffer::kAlignment,
+              0U);
+  }
+}
+
+TEST(ByteBuffer, lent_memory_stays_as_it_is) {
+  ByteBuffer buffer;
+  buffer.append("tensor");
+  const std::string_view lent = buffer.view();
+  const auto memory = buffer.lend();
+  buffer.clear(1000);
+  buffer.append("other!");
+  EXPECT_EQ(lent, "tensor");
+  EXPECT_EQ(buffer.view(), "other!");
+  EXPECT_EQ(memory.use_count(), 1);
 }
 
 }  // namespace

@@ -59,8 +59,9 @@ class ClientSocketTest : public ::testing::Test {
   std::size_t bytes_ = 0;
 };
 
-TEST_F(ClientSocketTest, sends_two_parts_in_their_order) {
-  EXPECT_EQ(socket_->send("head", "body").bytes, 8U);
+TEST_F(ClientSocketTest, sends_parts_in_their_order) {
+  const std::array<std::string_view, 3> parts = {"he", "ad", "body"};
+  EXPECT_EQ(socket_->send(parts).bytes, 8U);
   EXPECT_EQ(socket_->send("more").bytes, 4U);
   EXPECT_EQ(received(12), "headbodymore");
 }

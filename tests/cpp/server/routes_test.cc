@@ -31,7 +31,8 @@ TEST(Routes, every_row_is_complete_and_names_what_exists) {
   const ServerState state;
   for (const Route& route : routes()) {
     EXPECT_TRUE(route.method == Method::kGet || route.method == Method::kPost);
-    EXPECT_TRUE(route.scope == "public" || route.scope == "read" || route.scope == "infer");
+    EXPECT_TRUE(route.scope == "public" || route.scope == "read" || route.scope == "infer" ||
+                route.scope == "admin");
     EXPECT_FALSE(route.summary.empty());
     EXPECT_NE(route.make({options, state}), nullptr);
     EXPECT_TRUE(route.answer.empty() || has(own_responses(), route.answer)) << route.answer;

@@ -28,7 +28,7 @@ struct Read {
 
 Read read(std::string_view body, std::size_t max_bytes = 1000) {
   Read out;
-  read_infer_request(body, two(), max_bytes, out.inputs, out.options);
+  read_infer_request({body}, two(), max_bytes, out.inputs, out.options);
   return out;
 }
 
@@ -74,8 +74,9 @@ TEST(V2Request, keys_of_an_input_come_in_any_order) {
   }
 }
 
-TEST(V2Request, the_id_is_kept_as_it_is_written) {
-  EXPECT_EQ(read(with_inputs(join(kA, kB), R"(,"id": "a\u00e9b" )")).options.id, R"("a\u00e9b")");
+TEST(V2Request, the_id_is_a_short_text) {
+  EXPECT_EQ(read(with_inputs(join(kA, kB), R"(,"id": "a\u0041b" )")).options.id, "aAb");
+  EXPECT_EQ(read(with_inputs(join(kA, kB), R"(,"id":"")")).options.id, "");
   EXPECT_THAT(refusal(with_inputs(join(kA, kB), R"(,"id":7)")).message(), HasSubstr("\"id\""));
   for (const std::string& bad : {std::string(R"(x\r\ny)"), std::string(257, 'x')}) {
     EXPECT_THAT(refusal(with_inputs(join(kA, kB), R"(,"id":")" + bad + '"')).message(),
@@ -87,9 +88,13 @@ TEST(V2Request, outputs_are_chosen_by_name) {
   const auto ask = [](const std::string& outputs) {
     return with_inputs(join(kA, kB), R"(,"outputs":[)" + outputs + "]");
   };
-  EXPECT_THAT(
-      read(ask(R"({"name":"z"},{"name":"y","parameters":{"binary_data":false}})")).options.outputs,
-      ElementsAre(1U, 0U));
+  const auto outputs =
+      read(ask(R"({"name":"z"},{"name":"y","parameters":{"binary_data":false}})")).options.outputs;
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[0].index, 1U);
+  EXPECT_FALSE(outputs[0].binary);
+  EXPECT_EQ(outputs[1].index, 0U);
+  EXPECT_EQ(outputs[1].binary, false);
   EXPECT_TRUE(read(ask("")).options.is_default());
   EXPECT_THAT(refusal(ask(R"({"name":"w"})")).message(), HasSubstr("no output 'w'"));
   EXPECT_THAT(refusal(ask(R"({"name":"z"},{"name":"z"})")).message(),
@@ -120,23 +125,100 @@ TEST(V2Request, unknown_keys_and_parameters_are_passed_over) {
             2U);
 }
 
-TEST(V2Request, other_forms_of_data_than_json_are_refused_by_name) {
-  for (const char* bad : {R"({"name":"a","shape":[1,2],"datatype":"FP32",
-                              "parameters":{"binary_data_size":8}})",
-                          R"({"name":"a","parameters":{"shared_memory_region":"r"}})"}) {
-    EXPECT_THAT(refusal(with_inputs(bad)).message(), HasSubstr("binary and shared memory"));
-  }
-  EXPECT_THAT(refusal(with_inputs(kA, R"(,"parameters":{"binary_data_output":true})")).message(),
-              HasSubstr("binary outputs"));
+TEST(V2Request, forms_of_data_that_do_not_exist_are_refused_by_name) {
   EXPECT_THAT(
-      refusal(with_inputs(kA, R"(,"outputs":[{"name":"y","parameters":{"classification":2}}])"))
-          .message(),
-      HasSubstr("classification"));
+      refusal(with_inputs(R"({"name":"a","parameters":{"shared_memory_region":"r"}})")).message(),
+      HasSubstr("shared memory"));
+  EXPECT_THAT(refusal(with_inputs(R"({"name":"a","shape":[1,2],"datatype":"FP32",
+                              "parameters":{"binary_data_size":8}})"))
+                  .message(),
+              HasSubstr("Inference-Header-Content-Length"));
   for (const char* half : {"FP16", "BF16"}) {
-    EXPECT_THAT(
-        refusal(with_inputs(std::string(R"({"name":"a","datatype":")") + half + "\"}")).message(),
-        HasSubstr("cannot be sent as JSON"));
+    EXPECT_THAT(refusal(with_inputs(std::string(R"({"name":"a","shape":[1,2],"datatype":")") +
+                                    half + R"(","data":[1,2]})"))
+                    .message(),
+                HasSubstr("cannot be sent as JSON; send it as binary data"));
   }
+}
+
+std::string binary_input(std::string_view name, std::string_view about, std::size_t size) {
+  return R"({"name":")" + std::string(name) + "\"," + std::string(about) +
+         R"(,"parameters":{"binary_data_size":)" + std::to_string(size) + "}}";
+}
+const std::string kBinaryA = binary_input("a", R"("shape":[1,2],"datatype":"FP32")", 8);
+const std::string kBinaryB = binary_input("b", R"("shape":[1],"datatype":"BYTES")", 5);
+const std::string kBytesA("\0\0\x80\x3F\0\0\0\x40", 8);
+const std::string kBytesB("\1\0\0\0t", 5);
+
+Read read_binary(const std::string& json, const std::string& tensors) {
+  Read out;
+  read_infer_request({json, tensors, true}, two(), 1000, out.inputs, out.options);
+  return out;
+}
+
+std::string binary_refusal(const std::string& json, const std::string& tensors) {
+  try {
+    read_binary(json, tensors);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    return error.message();
+  }
+  return "accepted";
+}
+
+TEST(V2Request, binary_tensors_follow_the_json_in_the_order_of_its_inputs) {
+  for (const Read& got : {read_binary(with_inputs(join(kBinaryB, kBinaryA)), kBytesB + kBytesA),
+                          read_binary(with_inputs(join(kBinaryA, kB)), kBytesA),
+                          read_binary(with_inputs(join(kA, kBinaryB)), kBytesB)}) {
+    EXPECT_THAT(got.inputs[0].values<float>(), ElementsAre(1.0F, 2.0F));
+    EXPECT_THAT(got.inputs[1].strings(), ElementsAre("t"));
+  }
+}
+
+TEST(V2Request, binary_sizes_that_do_not_add_up_are_refused) {
+  const std::string both = with_inputs(join(kBinaryA, kBinaryB));
+  EXPECT_THAT(binary_refusal(both, kBytesA + kBytesB + "x"), HasSubstr("1 bytes behind the JSON"));
+  EXPECT_THAT(binary_refusal(both, kBytesA), HasSubstr("only 0 bytes are left"));
+  EXPECT_THAT(binary_refusal(with_inputs(join(kA, kB)), "rest"), HasSubstr("belong to no input"));
+  EXPECT_THAT(binary_refusal(
+                  with_inputs(binary_input("a", R"("shape":[1,3],"datatype":"FP32")", 8)), kBytesA),
+              HasSubstr("8 bytes of binary data"));
+  EXPECT_THAT(binary_refusal(with_inputs(binary_input(
+                                 "a", R"("data":[1,2],"shape":[1,2],"datatype":"FP32")", 8)),
+                             kBytesA),
+              HasSubstr("both \"data\" and"));
+  for (const char* size : {"-1", "1.5", "\"8\"", "true", "1e1", "99999999999999999999"}) {
+    EXPECT_THAT(refusal(with_inputs(R"({"name":"a","parameters":{"binary_data_size":)" +
+                                    std::string(size) + "}}"))
+                    .message(),
+                HasSubstr("'binary_data_size' must be a whole number"))
+        << size;
+  }
+}
+
+TEST(V2Request, output_parameters_choose_the_form) {
+  const auto read_outputs = [](const std::string& parameters, const std::string& more = "") {
+    return read(with_inputs(join(kA, kB), R"(,"outputs":[{"parameters":{)" + parameters +
+                                              R"(},"name":"y"}])" + more))
+        .options;
+  };
+  EXPECT_EQ(read_outputs(R"("binary_data":true)").outputs[0].binary, true);
+  EXPECT_EQ(read_outputs(R"("classification":3)").outputs[0].classes, 3);
+  EXPECT_TRUE(read_outputs("", R"(,"parameters":{"binary_data_output":true})").binary_output);
+  EXPECT_THAT(refusal(with_inputs(kA, R"(,"parameters":{"binary_data_output":1})")).message(),
+              HasSubstr("must be true or false"));
+}
+
+TEST(V2Request, a_body_is_split_where_its_header_field_says) {
+  const std::vector<Header> headers = {{"inference-header-content-length", "2"}};
+  HttpRequest http;
+  http.body = "{}rest";
+  EXPECT_EQ(split_infer_body(http).json, "{}rest");
+  EXPECT_FALSE(split_infer_body(http).binary);
+  http.headers = headers;
+  EXPECT_EQ(split_infer_body(http).json, "{}");
+  EXPECT_EQ(split_infer_body(http).tensors, "rest");
+  EXPECT_TRUE(split_infer_body(http).binary);
 }
 
 TEST(V2Request, what_is_missing_or_twice_is_named) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/v2_infer.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "maas/base/error.h"
+#include "maas/server/accept.h"
+#include "maas/server/content_coding.h"
+#include "maas/server/inference_header.h"
+#include "maas/server/json_body.h"
+#include "maas/server/v2_request.h"
+#include "maas/server/v2_response.h"
+
+namespace maas {
+namespace {
+
+// Kept only for requests that say more than their inputs.
+struct InferState final : Handler::State {
+  InferOptions options;
+};
+
+// Clients of the protocol send JSON under no type or a wrong one. What tells that tensors follow
+// the JSON is a header field of its own, which a web page cannot set across origins unasked.
+void check_form(const HttpRequest& http) {
+  if (http.header(kInferenceHeader).empty() &&
+      http.header("content-type") != "application/octet-stream") {
+    require_json_type(http);
+  }
+  if (!accepts_media(http.headers, "application/json") &&
+      !accepts_media(http.headers, "application/octet-stream")) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "this path answers with application/json, or application/octet-stream for binary "
+                "outputs; accept these")
+        .with_http_status(406);
+  }
+}
+
+class Infer final : public Handler {
+ public:
+  explicit Infer(const RouteContext& context)
+      : timeout_(context.options.request_timeout),
+        max_bytes_(context.options.max_body_bytes),
+        compression_(context.options.compression) {}
+
+  void start(Exchange& exchange) const override {
+    const Signature& signature = (*exchange.model)->model().signature();
+    check_form(exchange.http);
+    const Urgency asked = read_urgency(exchange.http.headers);
+    Exchange::require_admission(**exchange.model);
+    decode_body(exchange.http, max_bytes_);
+    InferOptions options;
+    read_infer_request(split_infer_body(exchange.http), signature, max_bytes_,
+                       exchange.request.inputs, options);
+    check_outputs(options, signature);
+    exchange.http.memory.reset();  // inputs that stand in it keep it
+    exchange.http.body = {};
+    const Urgency urgency = Urgency{timeout_}.combined_with(asked).combined_with(options.urgency);
+    if (!options.is_default()) {
+      auto state = std::make_unique<InferState>();
+      state->options = std::move(options);
+      exchange.state = std::move(state);
+    }
+    exchange.submit(*exchange.model, urgency);
+  }
+
+  void finish(Exchange& exchange, Reply reply) const override {
+    static const InferOptions kDefault;
+    const auto* state = static_cast<const InferState*>(exchange.state.get());
+    write_infer_response(**exchange.model, state != nullptr ? state->options : kDefault,
+                         reply.outputs, exchange.response);
+    encode_body(exchange.http, compression_, exchange.response);
+    exchange.respond();
+  }
+
+ private:
+  const Duration timeout_;
+  const std::size_t max_bytes_;
+  const CompressionPolicy compression_;
+};
+
+}  // namespace
+
+std::unique_ptr<Handler> make_infer(const RouteContext& context) {
+  return std::make_unique<Infer>(context);
+}
+
+}  // namespace maas

@@ -120,7 +120,7 @@ struct InferState final : Handler::State {
 class Infer final : public Handler {
  public:
   explicit Infer(const RouteContext& context)
-      : timeout_(context.options.request_timeout), max_bytes_(context.options.max_body_bytes) {}
+      : timeout_(context.options.request_timeout), max_bytes_(context.options.limits.body) {}
 
   void start(Exchange& exchange) const override {
     check_form(exchange.http);

@@ -35,13 +35,19 @@ inline void note(const HttpRequest& http, std::string& into) {
   into += "\n";
 }
 
-// `step` bytes at a time.
-inline Seen read(std::string_view bytes, std::size_t step) {
-  static ByteBudget budget(std::size_t{1} << 30U);
+inline HttpLimits small_limits() {
   HttpLimits limits;
   limits.body = std::size_t{1} << 16U;
   limits.chunks = 64;
-  RequestReader reader(limits, budget);
+  return limits;
+}
+
+// `step` bytes at a time.
+inline Seen read(std::string_view bytes, std::size_t step) {
+  // One for all runs, as a connection has one for all requests: making it takes longer than a run.
+  static ByteBudget budget(std::size_t{1} << 30U);
+  static RequestReader reader(small_limits(), budget);
+  reader.discard();
   Seen seen;
   while (!bytes.empty() && seen.refusal == 0) {
     const std::span<char> space = reader.space();

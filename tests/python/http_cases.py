@@ -10,6 +10,7 @@ A case is an object:
     then        "end": the client ends its side behind it; "reset": it resets the connection
     later       further bytes, sent when the first answer has come
     server      the settings it needs, a key of SERVERS
+    quiet_s     how long the server has to be silent at the end
     expect      status: any of these, none for a connection that closes without an answer; or
                 answers: such a list for each answer
                 close: the server closes behind the last answer; gone: nobody looks
@@ -160,6 +161,7 @@ class _Reader:
         self._case = case
         self._bytes = b""
         self._ended = False
+        self._quiet_s = case.get("quiet_s", QUIET_S)
         self._heads = case.get("request", "").startswith("HEAD ")
 
     def outcome(self) -> Outcome:
@@ -179,7 +181,7 @@ class _Reader:
 
     def _answer(self, index: int, patient: bool) -> Answer | None:
         while b"\r\n\r\n" not in self._bytes:
-            if not self._receive(PATIENCE_S if patient else QUIET_S):
+            if not self._receive(PATIENCE_S if patient else self._quiet_s):
                 return None
         head, self._bytes = self._bytes.split(b"\r\n\r\n", 1)
         line, *fields = head.decode("latin-1").split("\r\n")

@@ -235,9 +235,16 @@ class BeastParser final : public http::basic_parser<true> {
     }
   }
 
+  // As soon as the number is there, whatever follows: so it is seen however the bytes are divided.
   static bool is_later_version(std::string_view input) noexcept {
-    const std::string_view line = input.substr(0, input.find('\r'));
-    return line.ends_with(" HTTP/2.0") || line.ends_with(" HTTP/3.0");
+    for (int i = 0; i < 2; ++i) {
+      const std::size_t space = input.find(' ');
+      if (space == std::string_view::npos) {
+        return false;
+      }
+      input.remove_prefix(space + 1);
+    }
+    return input.starts_with("HTTP/2.0") || input.starts_with("HTTP/3.0");
   }
 
   void refuse(int status, std::string message, BeastCode& code) {

@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export PYTHON HOST PORT
 
-.PHONY: help setup serve test check sanitize coverage bench clean
+.PHONY: help setup serve test check sanitize coverage bench fuzz clean
 
 help:
 	@echo "make serve     set up, then serve the quick start on $(HOST):$(PORT)"
@@ -14,6 +14,7 @@ help:
 	@echo "make sanitize  the GoogleTest programs under ASan + UBSan, then under TSan"
 	@echo "make coverage  line and branch coverage of both languages"
 	@echo "make bench     the micro-benchmarks"
+	@echo "make fuzz      the fuzzers, a minute each (needs clang; FUZZ_SECONDS=)"
 	@echo "make setup     only set up: system packages, .venv, the compiled core"
 	@echo "make clean     remove build/ (.venv stays)"
 
@@ -34,6 +35,9 @@ sanitize:
 
 coverage:
 	@scripts/coverage.sh
+
+fuzz:
+	@scripts/fuzz.sh
 
 bench:
 	@scripts/bench.sh

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -232,6 +233,16 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
       .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());
 }
 
+// Name, default, least, most, answer and text of each.
+py::list limits() {
+  py::list rows;
+  for (const LimitField& field : limit_fields()) {
+    rows.append(py::make_tuple(field.name, field.get(HttpLimits{}), field.least, field.most,
+                               field.answer, field.text));
+  }
+  return rows;
+}
+
 void bind_publish(const py::module_& module, py::class_<ServerHandle>& server) {
   py::class_<Repository>(module, "Repository", py::is_final())
       .def(py::init([](std::vector<std::pair<std::string, int>> unloaded,
@@ -279,21 +290,28 @@ void bind_lifecycle(py::class_<ServerHandle>& server) {
 
 void bind_server(const py::module_& module) {
   bind_replaced(module);
+  py::module_(module).def("limits", &limits);
   bind_declarations(module);
   py::class_<ServerHandle> server(module, "Server", py::is_final());
   server.def(
       py::init([](const EngineHandle& engine, std::string host, int port,
-                  std::size_t max_body_bytes, std::size_t max_connections, double header_timeout_s,
-                  double idle_timeout_s, double request_timeout_s, const std::string& compression,
-                  std::size_t compress_min_bytes, std::string docs_page, std::string title) {
+                  const std::map<std::string, double>& limits, double request_timeout_s,
+                  std::vector<std::string> allowed_hosts, std::vector<std::string> cors_origins,
+                  bool make_traces, std::string access_log, bool access_log_json,
+                  const std::string& compression, std::size_t compress_min_bytes,
+                  std::string docs_page, std::string title) {
         ServerOptions options;
         options.host = std::move(host);
         options.port = port;
-        options.max_body_bytes = max_body_bytes;
-        options.max_connections = max_connections;
-        options.header_timeout = duration(header_timeout_s);
-        options.idle_timeout = duration(idle_timeout_s);
+        for (const auto& [name, value] : limits) {
+          set_limit(options.limits, name, value);
+        }
         options.request_timeout = duration(request_timeout_s);
+        options.allowed_hosts = std::move(allowed_hosts);
+        options.cors_origins = std::move(cors_origins);
+        options.make_traces = make_traces;
+        options.access_log = std::move(access_log);
+        options.access_log_json = access_log_json;
         options.compression = {compression_named(compression), compress_min_bytes};
         options.docs_page = std::move(docs_page);
         options.title = std::move(title);
@@ -302,9 +320,11 @@ void bind_server(const py::module_& module) {
                             {new Server(*engine.engine, std::move(options)), DeleteWithoutGil{}}};
       }),
       py::arg("engine"), py::kw_only(), py::arg("host") = "127.0.0.1", py::arg("port") = 8000,
-      py::arg("max_body_bytes") = std::size_t{64} << 20U, py::arg("max_connections") = 4096,
-      py::arg("header_timeout_s") = 10.0, py::arg("idle_timeout_s") = 75.0,
-      py::arg("request_timeout_s") = 30.0, py::arg("compression") = "asked",
+      py::arg("limits") = std::map<std::string, double>{}, py::arg("request_timeout_s") = 30.0,
+      py::arg("allowed_hosts") = std::vector<std::string>{},
+      py::arg("cors_origins") = std::vector<std::string>{}, py::arg("make_traces") = false,
+      py::arg("access_log") = "", py::arg("access_log_json") = false,
+      py::arg("compression") = "asked",
       py::arg("compress_min_bytes") = CompressionPolicy{}.min_bytes, py::arg("docs_page") = "",
       py::arg("title") = "maas");
   bind_publish(module, server);

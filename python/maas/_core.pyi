@@ -1,6 +1,6 @@
 """The compiled core. Private: the public face is the package `maas`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -425,6 +425,9 @@ class Replaced:
     @property
     def gone(self) -> bool: ...
 
+# name, default, least, most, what breaking it is answered with, and what it bounds
+def limits() -> list[tuple[str, float, float, float, str, str]]: ...
+
 @final
 class Repository:
     """The models that clients may load, and the callable that does it when they ask."""
@@ -441,11 +444,13 @@ class Server:
         *,
         host: str = "127.0.0.1",
         port: int = 8000,
-        max_body_bytes: int = 67108864,
-        max_connections: int = 4096,
-        header_timeout_s: float = 10.0,
-        idle_timeout_s: float = 75.0,
+        limits: Mapping[str, float] = {},
         request_timeout_s: float = 30.0,
+        allowed_hosts: Sequence[str] = (),
+        cors_origins: Sequence[str] = (),
+        make_traces: bool = False,
+        access_log: str = "",
+        access_log_json: bool = False,
         compression: str = "asked",
         compress_min_bytes: int = 1024,
         docs_page: str = "",

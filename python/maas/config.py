@@ -49,8 +49,25 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    allowed_hosts: str = _setting(
+        "", "names it answers for, by commas; none: loopback's when bound to it, else any"
+    )
+    cors_origins: str = _setting("", "origins whose pages may use it, by commas; * is any")
+    traceparent: str = _setting(
+        "pass", "pass traces on, or also make one where there is none", choices=("pass", "make")
+    )
+    access_log: str = _setting(
+        "off", "where a line for each answer goes: a file, - for standard error, or off"
+    )
     log_format: str = _setting("text", "how a line of log is written", choices=("text", "json"))
     max_body_bytes: int = _setting(64 * 1024 * 1024, "largest request body, in bytes", low=1)
+    max_header_bytes: int = _setting(16 * 1024, "largest head of a request, in bytes", low=512)
+    max_header_fields: int = _setting(100, "most fields of a request's head", low=1)
+    max_target_bytes: int = _setting(8 * 1024, "longest path with its query, in bytes", low=16)
+    max_chunks: int = _setting(65536, "most chunks of a body", low=1)
+    max_chunk_extension_bytes: int = _setting(256, "longest extension of a chunk, in bytes")
+    max_trailer_fields: int = _setting(16, "most fields behind a chunked body")
+    max_json_depth: int = _setting(100, "most arrays and objects inside one another", low=1)
     compression: str = _setting(
         "asked",
         "answers that are compressed: never, to clients that name one coding alone, or always",
@@ -63,7 +80,11 @@ class Settings:
         choices=("auto", "on", "off"),
     )
     max_connections: int = _setting(4096, "most connections at once", low=1)
+    max_requests_per_connection: int = _setting(10_000, "requests one connection brings", low=1)
     header_timeout_s: float = _setting(10.0, "seconds a client has to send a request's head")
+    body_grace_s: float = _setting(10.0, "seconds in which a body brings min_body_rate each")
+    min_body_rate: int = _setting(500, "least bytes a second of a body")
+    stall_timeout_s: float = _setting(30.0, "seconds a client may take nothing of an answer")
     idle_timeout_s: float = _setting(75.0, "seconds an idle connection is kept")
     drain_timeout_s: float = _setting(30.0, "seconds that running requests get at shutdown")
     health_interval_s: float = _setting(

@@ -242,10 +242,12 @@ class Server:
                 self.engine,
                 host=settings.host,
                 port=settings.port,
-                max_body_bytes=settings.max_body_bytes,
-                max_connections=settings.max_connections,
-                header_timeout_s=settings.header_timeout_s,
-                idle_timeout_s=settings.idle_timeout_s,
+                limits={name: getattr(settings, name) for name, *_ in _core.limits()},
+                allowed_hosts=_names(settings.allowed_hosts),
+                cors_origins=_names(settings.cors_origins),
+                make_traces=settings.traceparent == "make",
+                access_log="" if settings.access_log == "off" else settings.access_log,
+                access_log_json=settings.log_format == "json",
                 compression=settings.compression,
                 compress_min_bytes=settings.compress_min_bytes,
                 docs_page=_docs_page(),
@@ -340,6 +342,10 @@ def serve(
         logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
         server.wait()
     return server
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _docs_page() -> str:

@@ -122,7 +122,7 @@ def test_an_error_midway_cuts_the_answer_off(serve: Callable[..., Process], tmp_
     parts = urlsplit(process.url)
     assert parts.hostname is not None
     with socket.create_connection((parts.hostname, parts.port or 80), timeout=30) as raw:
-        raw.sendall(b"GET /app/cut HTTP/1.1\r\nHost: t\r\n\r\n")
+        raw.sendall(b"GET /app/cut HTTP/1.1\r\nHost: localhost\r\n\r\n")
         found = b""
         while part := raw.recv(1 << 16):
             found += part

@@ -73,7 +73,7 @@ def serve_app(serve: Callable[..., Process], folder: Path, *arguments: str) -> P
 
 def post(path: str, body: str = "{}", version: str = "1.1", more: str = "") -> bytes:
     return (
-        f"POST {path} HTTP/{version}\r\nHost: t\r\nContent-Type: application/json\r\n{more}"
+        f"POST {path} HTTP/{version}\r\nHost: localhost\r\nContent-Type: application/json\r\n{more}"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
 

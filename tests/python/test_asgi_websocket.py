@@ -186,7 +186,8 @@ def test_a_silent_client_is_asked_for_a_sign_and_then_given_up(
     monkeypatch.setattr(asgi_websocket, "PING_INTERVAL_S", 0.05)
     over.clear()
     handshake = (
-        b"GET /ws/waits HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"GET /ws/waits HTTP/1.1\r\nHost: localhost\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     with create_connection(("127.0.0.1", server.port), timeout=20) as raw:

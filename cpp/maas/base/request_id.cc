@@ -8,6 +8,8 @@
 namespace maas {
 namespace {
 
+constexpr std::uint8_t kMadeSize = 16;
+
 // Secret keys, new in each process. mix() alone can be undone, so that one id would betray the
 // next.
 struct Keys {
@@ -36,12 +38,21 @@ RequestId RequestId::next() noexcept {
   const std::uint64_t number = counter.fetch_add(1, std::memory_order_relaxed);
   std::uint64_t bits = mix(mix(number ^ kKeys.before) ^ kKeys.between) ^ kKeys.behind;
   RequestId id;
-  for (char& c : id.text_) {
-    c = "0123456789abcdef"[bits >> 60U];
+  id.size_ = kMadeSize;
+  for (std::size_t i = 0; i < kMadeSize; ++i) {
+    id.text_[i] = "0123456789abcdef"[bits >> 60U];
     bits <<= 4U;
   }
-  id.size_ = static_cast<std::uint8_t>(id.text_.size());
   return id;
+}
+
+RequestId RequestId::accepted(std::string_view text) noexcept {
+  const bool fit = text.size() <= kMaxSize && std::all_of(text.begin(), text.end(), [](char c) {
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                            (c >= 'A' && c <= 'Z') ||
+                            std::string_view("-_.:/+=@~").find(c) != std::string_view::npos;
+                   });
+  return fit ? from(text) : RequestId();
 }
 
 RequestId RequestId::from(std::string_view text) noexcept {

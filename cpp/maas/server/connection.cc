@@ -26,7 +26,7 @@ void Connection::start(std::list<Connection>::iterator self) {
 // GCC 12 miscompiles a co_await inside a && of a loop's condition.
 Connection::Task Connection::serve() {
   do {
-    io_.set_timer(*this, io_.now() + io_.transport().options.idle_timeout);
+    io_.set_timer(*this, io_.now() + io_.transport().limits().idle);
     for (bool more = true; more && !advance();) {
       more = co_await input();
     }
@@ -64,28 +64,18 @@ bool Connection::advance() {
     case RequestReader::State::kIdle: return false;
     case RequestReader::State::kHead:
       if (before != RequestReader::State::kHead) {
-        io_.set_timer(*this, io_.now() + io_.transport().options.header_timeout);
+        io_.set_timer(*this, io_.now() + io_.transport().limits().header_time);
       }
       return false;
     case RequestReader::State::kBody:
-      if (before != RequestReader::State::kBody || reader_.body_bytes() >= body_mark_ + kBodyStep) {
-        read_body();
+      if (before != RequestReader::State::kBody) {
+        begin_body();
       }
       return false;
     case RequestReader::State::kReady:
     case RequestReader::State::kRefused: return true;
   }
   return true;
-}
-
-void Connection::read_body() {
-  if (body_mark_ == 0 && reader_.head().expects_continue && reader_.body_bytes() == 0 &&
-      !reader_.head().http_1_0) {
-    // A client that does not get it sends the body after a while all the same.
-    std::ignore = socket_.send(kContinue);
-  }
-  body_mark_ = reader_.body_bytes();
-  io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
 }
 
 // While a request waits for its answer a read stays open: it takes what comes next, and shows when
@@ -173,17 +163,27 @@ bool Connection::begin_answer() {
       state == RequestReader::State::kReady || state == RequestReader::State::kRefused;
   const bool too_late = timed_out_ && state != RequestReader::State::kIdle;
   if (!complete && !too_late && !refused_) {
+    if (state != RequestReader::State::kIdle) {
+      io_.transport().state.cut_short.add();
+    }
     return false;
   }
-  exchange_->request.id = RequestId::next();
   exchange_->arrived = io_.now();
+  sent_bytes_ = 0;
   io_.transport().state.in_flight.add(1);
   counted_ = true;
   persistent_ = false;
+  exchange_->request.id = {};
+  if (state == RequestReader::State::kReady) {
+    exchange_->request.id = RequestId::accepted(reader_.head().http.header("X-Request-Id"));
+  }
+  if (exchange_->request.id.text().empty()) {
+    exchange_->request.id = RequestId::next();
+  }
   if (refused_) {
     refuse(Error(ErrorCode::kOverloaded, "there are too many connections; try again later"));
   } else if (state == RequestReader::State::kReady) {
-    persistent_ = reader_.head().keep_alive;
+    persistent_ = reader_.head().keep_alive && ++requests_ < io_.transport().limits().requests;
     exchange_->http = reader_.request();
     exchange_->http.client = socket_.peer();
     io_.transport().dispatch(*exchange_);
@@ -223,6 +223,7 @@ void Connection::compose() {
   answer_.set(response,
               {.request_id = exchange_->request.id.text(),
                .date = io_.date(),
+               .fields = exchange_->cors,
                .keep_alive = persistent_ || upgraded,
                .http_1_0 = http_1_0},
               exchange_->http.method != Method::kHead, io_.now());
@@ -251,6 +252,7 @@ bool Connection::write() {
   while (!answer_.is_sent() && !broken_) {
     const ClientSocket::Sent sent = socket_.send(answer_.rest());
     answer_.advance(sent.bytes);
+    sent_bytes_ += sent.bytes;
     if (sent.blocked) {
       return false;
     }
@@ -260,7 +262,7 @@ bool Connection::write() {
 }
 
 void Connection::await_writable() {
-  io_.set_timer(*this, io_.now() + io_.transport().options.stall_timeout);
+  io_.set_timer(*this, io_.now() + io_.transport().limits().write_stall);
   writing_ = true;
   socket_.await_writable([this](bool broken) noexcept {
     writing_ = false;
@@ -297,6 +299,7 @@ void Connection::abort_stream(const Error& why) noexcept {
 bool Connection::end_answer() {
   served_ = true;
   count_answered();
+  note_access();
   let_go();
   persistent_ = persistent_ && !answer_.aborted();
   // Closed with care, where else the client could lose what it was sent.
@@ -333,66 +336,6 @@ bool Connection::begin_linger() {
   reader_.discard();
   io_.set_timer(*this, io_.now() + kLinger);
   return true;
-}
-
-// Time and end
-
-void Connection::on_time() noexcept {
-  switch (wait_) {
-    case Wait::kAnswer:
-      if (probe_at_ <= io_.now() && !exchange_->request.deadline.expired(io_.now())) {
-        probe();
-      } else {
-        exchange_->expire();
-        resume();
-      }
-      return;
-    case Wait::kInput:
-      if (served_ && io_.draining() && reader_.state() == RequestReader::State::kIdle &&
-          io_.transport().state.in_flight.value() > 0) {
-        drain();  // others still wait for their answers
-        return;
-      }
-      break;
-    case Wait::kOutput: broken_ = true; break;
-    case Wait::kItems:
-      if (answer_.stream().late(io_.now())) {
-        exchange_->expire();
-        abort_stream(Error(ErrorCode::kDeadlineExceeded, "the next item did not come in time"));
-      } else {
-        resume();
-      }
-      return;
-    case Wait::kNothing: return;
-  }
-  interrupt();
-}
-
-void Connection::drain() noexcept {
-  if (wait_ == Wait::kInput && reader_.state() == RequestReader::State::kIdle) {
-    io_.set_timer(*this, io_.now() + (served_ ? kIdleGrace : kFirstGrace));
-  }
-}
-
-void Connection::give_up() noexcept {
-  if (wait_ == Wait::kAnswer) {
-    exchange_->shut_down();
-    resume();
-  } else if (wait_ == Wait::kInput) {
-    interrupt();
-  } else if (answer_.stream().active()) {
-    exchange_->shut_down();
-    abort_stream(Error(ErrorCode::kUnavailable, "the server shut down before the stream ended"));
-  }
-}
-
-void Connection::close() noexcept {
-  broken_ = true;
-  socket_.close();
-  if (wait_ == Wait::kAnswer || wait_ == Wait::kItems) {
-    exchange_->shut_down();
-    resume();
-  }
 }
 
 }  // namespace maas

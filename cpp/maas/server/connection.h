@@ -53,7 +53,8 @@ class Connection final : public ExchangeHost, public Timed {
   void end() noexcept;
 
   bool advance();
-  void read_body();
+  void begin_body();
+  bool body_flows() noexcept;
   void read_ahead();
   void read(std::span<char> into);
   void on_read(ClientSocket::Read how, std::size_t n) noexcept;
@@ -72,6 +73,7 @@ class Connection final : public ExchangeHost, public Timed {
   bool end_answer();
   void count_answered() noexcept;
   void let_go() noexcept;
+  void note_access() noexcept;
   bool begin_linger();
   void interrupt() noexcept;
 
@@ -84,6 +86,8 @@ class Connection final : public ExchangeHost, public Timed {
   Wait wait_ = Wait::kNothing;
   std::coroutine_handle<> waiter_;
   std::size_t body_mark_ = 0;  // bytes of the body when its timer was set
+  std::size_t requests_ = 0;
+  std::size_t sent_bytes_ = 0;  // of this answer
   TimePoint probe_at_ = TimePoint::max();
   OutgoingAnswer answer_;
   bool reading_ = false;

@@ -13,8 +13,6 @@
 
 namespace maas {
 
-// A body must bring this much within stall_timeout.
-inline constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 inline constexpr auto kLinger = std::chrono::seconds(2);
 // How long an idle connection may keep a draining server that has answered everything: one that has
 // sent nothing yet, and one that was served and may be used to ask whether the server is ready.

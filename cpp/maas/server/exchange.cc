@@ -64,6 +64,8 @@ void Exchange::reset() {
 // What only the host and the handler need.
 void Exchange::release() noexcept {
   http = {};
+  cors = {};
+  trace = {};
   catalog.reset();
   model = nullptr;
   endpoint = nullptr;

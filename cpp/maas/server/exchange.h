@@ -13,6 +13,7 @@
 #include "maas/batching/served_model.h"
 #include "maas/server/http.h"
 #include "maas/server/mailbox.h"
+#include "maas/server/trace_context.h"
 #include "maas/server/urgency.h"
 #include "maas/server/withdrawals.h"
 
@@ -77,6 +78,8 @@ class Exchange final : public Job,
   const EndpointSpec* endpoint = nullptr;
   const MountSpec* mount = nullptr;
   std::unique_ptr<Handler::State> state;
+  std::string_view cors;  // fields of the answer for the page that asked; kept by the router
+  TraceContext trace;
   TimePoint arrived;
 
   // Makes it ready for the next request, and lets go of all that the last one held: a batcher may

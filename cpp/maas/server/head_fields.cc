@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "maas/server/authority.h"
+
 namespace maas {
 namespace {
 
@@ -23,28 +25,33 @@ std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// Behind "http://host"; the target itself when it has no scheme.
-std::string_view without_authority(std::string_view target) noexcept {
+// Takes "http://host" from the front of a target that has it. False when it is malformed.
+bool take_authority(std::string_view& target, std::string_view& authority) noexcept {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (same_token(target.substr(0, scheme.size()), scheme)) {
-      const std::size_t end = target.find_first_of("/?", scheme.size());
-      return end == scheme.size() || end == std::string_view::npos ? std::string_view("/")
-                                                                   : target.substr(end);
+    if (!same_token(target.substr(0, scheme.size()), scheme)) {
+      continue;
     }
+    const std::size_t end = std::min(target.find_first_of("/?", scheme.size()), target.size());
+    authority = target.substr(scheme.size(), end - scheme.size());
+    target.remove_prefix(end);
+    return !authority.empty() && parse_authority(authority).has_value();
   }
-  return target;
+  return true;
 }
 
 }  // namespace
 
 Method method_named(std::string_view name) noexcept {
-  static constexpr std::array<std::pair<std::string_view, Method>, 6> kNames = {{
+  static constexpr std::array<std::pair<std::string_view, Method>, 9> kNames = {{
       {"GET", Method::kGet},
       {"HEAD", Method::kHead},
       {"POST", Method::kPost},
       {"PUT", Method::kPut},
+      {"PATCH", Method::kPatch},
       {"DELETE", Method::kDelete},
       {"OPTIONS", Method::kOptions},
+      {"CONNECT", Method::kConnect},
+      {"TRACE", Method::kTrace},
   }};
   for (const auto& [known, method] : kNames) {
     if (name == known) {
@@ -71,13 +78,26 @@ TransferCoding read_transfer_coding(std::string_view value) noexcept {
 }
 
 bool split_target(std::string_view target, HttpRequest& http) noexcept {
-  const std::string_view path = without_authority(target);
-  if (!path.starts_with('/') && !(path == "*" && http.method == Method::kOptions)) {
+  if (http.method == Method::kConnect) {
+    http.authority = http.path = target;
+    return !target.empty() && parse_authority(target).has_value();
+  }
+  http.authority = {};
+  std::string_view rest = target;
+  if (!take_authority(rest, http.authority) || rest.find('#') != std::string_view::npos) {
     return false;
   }
-  const std::size_t mark = path.find('?');
-  http.path = path.substr(0, mark);
-  http.query = mark == std::string_view::npos ? std::string_view() : path.substr(mark + 1);
+  const bool absolute = !http.authority.empty();
+  const bool is_path = rest.starts_with('/') || (rest == "*" && http.method == Method::kOptions);
+  if (!is_path && !absolute) {
+    return false;
+  }
+  const std::size_t mark = std::min(rest.find('?'), rest.size());
+  http.path = rest.substr(0, mark);
+  http.query = mark == rest.size() ? std::string_view() : rest.substr(mark + 1);
+  if (http.path.empty()) {
+    http.path = "/";
+  }
   return true;
 }
 

@@ -16,8 +16,9 @@ enum class TransferCoding : std::uint8_t { kChunked, kUnknown, kMalformed };
 // which chunked is not last, or with something that is no token, cannot be framed at all.
 TransferCoding read_transfer_coding(std::string_view value) noexcept;
 
-// Divides a request target into path and query: "/path?query", "http://host/path" or, for OPTIONS,
-// "*". False when it is none of these. Sets http.path and http.query; reads http.method.
+// Divides a request target into authority, path and query: "/path?query", "http://host/path", for
+// OPTIONS "*", for CONNECT "host:port". False when it is none of these. Sets http.path, http.query
+// and, where the target has one, http.authority; reads http.method.
 bool split_target(std::string_view target, HttpRequest& http) noexcept;
 
 }  // namespace maas

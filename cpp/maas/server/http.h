@@ -15,7 +15,18 @@
 
 namespace maas {
 
-enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
+enum class Method : std::uint8_t {
+  kGet,
+  kHead,
+  kPost,
+  kPut,
+  kPatch,
+  kDelete,
+  kOptions,
+  kConnect,
+  kTrace,
+  kOther,
+};
 
 // Equal when ASCII case is ignored, as names of fields and their keywords are compared.
 bool same_token(std::string_view a, std::string_view b) noexcept;
@@ -29,9 +40,10 @@ struct Header {
 // request is answered.
 struct HttpRequest {
   Method method = Method::kGet;
-  std::string_view verb;   // the method as sent
-  std::string_view path;   // as sent, percent-encoded, without the query
-  std::string_view query;  // behind the '?'
+  std::string_view verb;         // the method as sent
+  std::string_view authority{};  // whom it is for: of the target, else the field Host
+  std::string_view path;         // as sent, percent-encoded, without the query
+  std::string_view query;        // behind the '?'
   std::string_view version = "1.1";
   std::string_view client;  // "address:port"; empty where there is none
   std::span<const Header> headers;

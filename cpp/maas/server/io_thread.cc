@@ -17,12 +17,6 @@ constexpr int kOneThread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO;
 
 }  // namespace
 
-HttpLimits Transport::limits() const {
-  HttpLimits limits;
-  limits.body = options.max_body_bytes;
-  return limits;
-}
-
 // Keeps the context, so that a thread that answers a job can always post to it.
 class IoThread::Inbox final : public Mailbox,
                               public Wakeable,
@@ -48,6 +42,7 @@ IoThread::IoThread(const Transport& transport, std::string name)
     : transport_(transport),
       name_(std::move(name)),
       inbox_(std::make_shared<Inbox>(*this)),
+      access_(transport.access != nullptr ? &transport.access->add_ring() : nullptr),
       context_(inbox_->context),
       timer_(context_),
       now_(transport.clock.now()) {}

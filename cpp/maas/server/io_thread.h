@@ -16,6 +16,7 @@
 #include "maas/base/unique_function.h"
 #include "maas/exec/thread.h"
 #include "maas/exec/wake.h"
+#include "maas/server/access_log.h"
 #include "maas/server/asio.h"
 #include "maas/server/connection_gate.h"
 #include "maas/server/exchange.h"
@@ -38,8 +39,9 @@ struct Transport {
   Clock& clock;
   ByteBudget& bytes;
   LogSink log;
+  AccessLog* access = nullptr;  // where there is one
 
-  [[nodiscard]] HttpLimits limits() const;
+  [[nodiscard]] const HttpLimits& limits() const noexcept { return options.limits; }
 };
 
 // One thread that serves the connections it was given, each from its first byte to its last, and
@@ -74,6 +76,8 @@ class IoThread final {
   // Reads the clock: at the beginning of everything that the thread is woken for.
   void touch() noexcept { now_ = transport_.clock.now(); }
   [[nodiscard]] std::string_view date();
+  // Where to note answers; null where nobody wants to know.
+  [[nodiscard]] AccessLog::Ring* access() const noexcept { return access_; }
   void set_timer(Timed& timed, TimePoint due) noexcept;
   void cancel_timer(Timed& timed) noexcept { timers_.cancel(timed); }
   // Executors that were asked for work start when what has arrived by now is handed over.
@@ -93,6 +97,7 @@ class IoThread final {
   const Transport& transport_;
   const std::string name_;
   const std::shared_ptr<Inbox> inbox_;
+  AccessLog::Ring* const access_;
   boost::asio::io_context& context_;  // of the inbox
 
   // Of the thread.

@@ -283,6 +283,12 @@ void write_server(const ServerState& state, std::string& body) {
       metric.sample("", "code=\"" + std::to_string(i) + "xx\"", state.answers[i].value());
     }
   }
+  Metric(body, "maas_access_log_dropped_total", "counter",
+         "Lines of the access log that could not be written in time.")
+      .sample("", "", state.access_dropped.value());
+  Metric(body, "maas_requests_cut_short_total", "counter",
+         "Requests whose client went before they had arrived.")
+      .sample("", "", state.cut_short.value());
   Metric(body, "maas_connections", "gauge", "Open connections.")
       .sample("", "", state.connections.value());
   Metric(body, "maas_http_in_flight", "gauge", "HTTP requests read and not yet answered.")

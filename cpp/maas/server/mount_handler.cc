@@ -16,9 +16,9 @@ Tensor text(std::string_view value) {
 }
 
 // Names and values, each with a zero byte behind it, which neither can hold.
-std::string fields_of(const HttpRequest& http) {
+std::string fields_of(const Exchange& exchange) {
   std::string fields;
-  for (const Header& header : http.headers) {
+  for (const Header& header : traced(exchange.http.headers, exchange.trace)) {
     for (const char c : header.name) {
       fields += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     }
@@ -69,7 +69,7 @@ class MountHandler final : public Handler {
     if (wants_upgrade(http)) {
       exchange.request.inbound = std::make_shared<ItemStream>();
     }
-    const std::string fields = fields_of(http);
+    const std::string fields = fields_of(exchange);
     for (const std::string_view part : {http.verb, http.path, http.query, std::string_view(fields),
                                         http.version, http.client, http.body}) {
       exchange.request.inputs.push_back(text(part));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "maas/server/json_reader.h"
 #include "maas/server/json_writer.h"
@@ -15,6 +16,13 @@ namespace {
 constexpr std::string_view kModel = "{model}";
 constexpr std::string_view kVersioned = "{model}/versions/{version}";
 constexpr std::string_view kEndpointErrors = "400 413 415 422 500 503 504";
+
+// What any request may be answered with before it reaches its operation.
+constexpr std::string_view kRefused = "maas.Refused";
+constexpr std::string_view kRefusedResponse =
+    R"({"description":"The request is none that the server takes: its host, origin, verb, )"
+    R"(framing or size.","content":{"application/json":{)"
+    R"("schema":{"$ref":"#/components/schemas/maas.Error"}}}})";
 
 // Begins a member; a comma comes before all but the first.
 void append_key(std::string& out, std::string_view key) {
@@ -48,11 +56,15 @@ void append_errors(std::string& out, std::string_view statuses, std::string_view
 void append_parameters(std::string& out, std::string_view path) {
   append_key(out, "parameters");
   out += '[';
-  for (const std::string_view name : {"{model}", "{version}"}) {
+  constexpr std::pair<std::string_view, std::string_view> kParts[] = {
+      {"{model}", "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"}, {"{version}", "^[1-9][0-9]{0,8}$"}};
+  for (const auto& [name, pattern] : kParts) {
     if (path.find(name) != std::string_view::npos) {
       out += out.ends_with('[') ? R"({"name":")" : R"(,{"name":")";
       out += name.substr(1, name.size() - 2);
-      out += R"(","in":"path","required":true,"schema":{"type":"string"}})";
+      out += R"(","in":"path","required":true,"schema":{"type":"string","pattern":")";
+      out += pattern;
+      out += R"("}})";
     }
   }
   out += ']';
@@ -88,6 +100,7 @@ void append_route(std::string& out,
   out += '{';
   append_response(out, "200", route.answer);
   append_errors(out, route.errors, "");
+  append_response(out, "default", kRefused);
   out += "}}}";
 }
 
@@ -122,6 +135,7 @@ void append_responses(std::string& out, std::string_view text) {
     out += R"({"description":"The answer."})";
   }
   append_errors(out, kEndpointErrors, statuses);
+  append_response(out, "default", kRefused);
   out += '}';
 }
 
@@ -188,6 +202,8 @@ void write_openapi(const ServerOptions& options, const Catalog& catalog, std::st
   body += own_parameters();
   body += R"(},"responses":{)";
   body += own_responses();
+  append_key(body, kRefused);
+  body += kRefusedResponse;
   body += "}}}";
 }
 

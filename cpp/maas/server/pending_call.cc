@@ -36,6 +36,7 @@ Server::Answer answer_of(Exchange& exchange) {
   }
   answer.headers.emplace_back("X-Request-Id", exchange.request.id.text());
   split_fields(response.headers, answer);
+  split_fields(exchange.cors, answer);
   if (exchange.http.method != Method::kHead) {
     answer.body = std::move(response.body);
     for (const Tensor& tensor : response.tensors) {
@@ -94,7 +95,16 @@ PendingCall::~PendingCall() {
 
 void PendingCall::begin(const std::function<void(Exchange&)>& dispatch) {
   const std::lock_guard lock(mutex_);
-  exchange_->request.id = RequestId::next();
+  for (const Header& header : headers_) {
+    if (same_token(header.name, "X-Request-Id")) {
+      exchange_->request.id = RequestId::accepted(header.value);
+    } else if (same_token(header.name, "Host")) {
+      exchange_->http.authority = header.value;
+    }
+  }
+  if (exchange_->request.id.text().empty()) {
+    exchange_->request.id = RequestId::next();
+  }
   exchange_->arrived = clock_.now();
   exchange_->http.verb = call_.method;
   exchange_->http.method = method_named(call_.method);

@@ -2,7 +2,10 @@
 #include "maas/server/request_parser.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,6 +13,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "maas/server/authority.h"
 #include "maas/server/head_fields.h"
 
 namespace maas {
@@ -19,8 +23,8 @@ namespace http = boost::beast::http;
 using BeastCode = boost::beast::error_code;
 using BeastView = boost::beast::string_view;
 
-constexpr std::size_t kMaxChunkExtension = 256;
-constexpr std::size_t kMaxChunkLine = 1024;  // size and extension
+constexpr std::ptrdiff_t kMaxSizeDigits = 16;
+constexpr std::size_t kChunkLineRoom = 768;  // beside the extension
 
 std::string_view view(BeastView text) noexcept {
   return {text.data(), text.size()};
@@ -39,10 +43,6 @@ bool is_folded(std::string_view name, std::string_view value) noexcept {
     return true;  // assembled elsewhere
   }
   return !std::all_of(colon + 1, at, [](char c) { return c == ' ' || c == '\t'; });
-}
-
-bool is_host(std::string_view value) noexcept {
-  return value.find_first_of(" \t/@?#\\,") == std::string_view::npos;
 }
 
 // The fields that may stand in a request once only, and those that decide its framing.
@@ -66,6 +66,8 @@ struct Scratch {
   RequestHead head;
   std::optional<Error> error;
   ByteBuffer* body = nullptr;
+  const char* begin = nullptr;  // of what is being parsed
+  bool trailing = false;        // the last chunk has come
 };
 
 class BeastParser final : public http::basic_parser<true> {
@@ -125,14 +127,22 @@ class BeastParser final : public http::basic_parser<true> {
     if (head.http_1_0 && (seen_ & kCoding) != 0) {
       return refuse(400, "Transfer-Encoding is not part of HTTP/1.0", code);
     }
+    if (host_ < s_.fields.size() && !head.http.authority.empty()) {
+      s_.fields[host_].value = head.http.authority;  // that of the target wins
+    } else if (host_ < s_.fields.size()) {
+      head.http.authority = s_.fields[host_].value;
+    }
     head.http.headers = s_.fields;
     head.keep_alive = keep_alive();
     head.chunked = chunked();
     head.content_length = static_cast<std::size_t>(content_length().value_or(0));
   }
 
-  void on_chunk_header_impl(std::uint64_t, BeastView extension, BeastCode& code) override {
-    if (extension.size() > kMaxChunkExtension) {
+  void on_chunk_header_impl(std::uint64_t size, BeastView extension, BeastCode& code) override {
+    s_.trailing = size == 0;
+    if (size_digits(extension.data()) > kMaxSizeDigits) {
+      refuse(400, "the size of a chunk has too many digits", code);
+    } else if (extension.size() > s_.limits.chunk_extension) {
       refuse(400, "a chunk extension is too long", code);
     } else if (++chunks_ > s_.limits.chunks) {
       refuse(413, "the body has more than " + std::to_string(s_.limits.chunks) + " chunks", code);
@@ -148,7 +158,7 @@ class BeastParser final : public http::basic_parser<true> {
                              BeastView name,
                              BeastView value,
                              BeastCode& code) override {
-    if (is_folded(view(name), view(value)) || ++trailers_ > s_.limits.fields) {
+    if (is_folded(view(name), view(value)) || ++trailers_ > s_.limits.trailers) {
       refuse(400, "the trailer is malformed", code);
     }
   }
@@ -180,10 +190,20 @@ class BeastParser final : public http::basic_parser<true> {
   }
 
  private:
+  // Of the number that ends here. Leading zeros are digits, too.
+  [[nodiscard]] std::ptrdiff_t size_digits(const char* end) const noexcept {
+    const char* begin = end;
+    while (begin != s_.begin && std::isxdigit(static_cast<unsigned char>(begin[-1])) != 0) {
+      --begin;
+    }
+    return end - begin;
+  }
+
   void check_value(http::field field, std::string_view value, BeastCode& code) {
     switch (field) {
       case http::field::host:
-        if (!is_host(value)) {
+        host_ = s_.fields.size() - 1;
+        if (!parse_authority(value)) {
           refuse(400, "the header field Host is malformed", code);
         }
         break;
@@ -215,9 +235,16 @@ class BeastParser final : public http::basic_parser<true> {
     }
   }
 
+  // As soon as the number is there, whatever follows: so it is seen however the bytes are divided.
   static bool is_later_version(std::string_view input) noexcept {
-    const std::string_view line = input.substr(0, input.find('\r'));
-    return line.ends_with(" HTTP/2.0") || line.ends_with(" HTTP/3.0");
+    for (int i = 0; i < 2; ++i) {
+      const std::size_t space = input.find(' ');
+      if (space == std::string_view::npos) {
+        return false;
+      }
+      input.remove_prefix(space + 1);
+    }
+    return input.starts_with("HTTP/2.0") || input.starts_with("HTTP/3.0");
   }
 
   void refuse(int status, std::string message, BeastCode& code) {
@@ -229,6 +256,7 @@ class BeastParser final : public http::basic_parser<true> {
 
   Scratch& s_;
   unsigned seen_ = 0;
+  std::size_t host_ = std::numeric_limits<std::size_t>::max();  // where it is among the fields
   std::size_t chunks_ = 0;
   std::size_t trailers_ = 0;
 };
@@ -242,6 +270,7 @@ struct RequestParser::Impl {
 
   std::size_t put(std::string_view input) {
     BeastCode code;
+    scratch.begin = input.data();
     const std::size_t used = beast->put({input.data(), input.size()}, code);
     if (code && code != http::error::need_more) {
       beast->explain(code, input.substr(used));
@@ -262,6 +291,7 @@ void RequestParser::reset() {
   impl_->scratch.fields.clear();
   impl_->scratch.head = {};
   impl_->scratch.error.reset();
+  impl_->scratch.trailing = false;
   impl_->beast.emplace(impl_->scratch);
   impl_->blank_lines = 0;
 }
@@ -274,12 +304,18 @@ std::size_t RequestParser::parse_head(std::string_view input) {
     used += 2;
     ++impl_->blank_lines;
   }
+  if (!impl_->beast->got_some() && input.substr(used) == "\r") {
+    return used;  // half an empty line
+  }
   while (used < input.size() && !head_done() && !error()) {
     const std::size_t step = impl_->put(input.substr(used));
     used += step;
     if (step == 0) {
       break;
     }
+  }
+  if (!head_done() && !error() && input.substr(used).starts_with('\n')) {
+    impl_->scratch.error.emplace(ErrorCode::kInvalidArgument, "a line of the head has no CR");
   }
   return used;
 }
@@ -294,7 +330,8 @@ std::size_t RequestParser::parse_chunks(std::string_view input, ByteBuffer& body
       break;
     }
   }
-  if (!chunks_done() && !error() && input.size() - used > kMaxChunkLine) {
+  if (!chunks_done() && !error() && !impl_->scratch.trailing &&
+      input.size() - used > kChunkLineRoom + impl_->scratch.limits.chunk_extension) {
     impl_->scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is too long");
   }
   return used;

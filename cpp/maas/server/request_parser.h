@@ -9,16 +9,9 @@
 #include "maas/base/error.h"
 #include "maas/server/byte_buffer.h"
 #include "maas/server/http.h"
+#include "maas/server/http_limits.h"
 
 namespace maas {
-
-struct HttpLimits {
-  std::size_t head = std::size_t{16} << 10U;   // bytes; beyond it 431
-  std::size_t target = std::size_t{8} << 10U;  // 414
-  std::size_t fields = 100;                    // 431
-  std::size_t body = std::size_t{64} << 20U;   // 413
-  std::size_t chunks = std::size_t{1} << 16U;  // 413
-};
 
 // What the head of a request says.
 struct RequestHead {

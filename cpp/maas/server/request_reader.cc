@@ -12,8 +12,8 @@
 namespace maas {
 namespace {
 
-constexpr std::size_t kCapacity = std::size_t{48} << 10U;
-constexpr std::size_t kHeadRoom = std::size_t{20} << 10U;   // more than any head may take
+constexpr std::size_t kBeside = std::size_t{28} << 10U;     // of small bodies and what follows them
+constexpr std::size_t kAroundHead = std::size_t{4} << 10U;  // empty lines, and a bound's own slack
 constexpr std::size_t kSmallBody = std::size_t{64} << 10U;  // is not counted
 constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
 
@@ -22,7 +22,9 @@ constexpr std::size_t kKeptBody = std::size_t{1} << 20U;
 RequestReader::RequestReader(const HttpLimits& limits, ByteBudget& bytes)
     : limits_(limits),
       parser_(limits),
-      bytes_(std::make_unique_for_overwrite<char[]>(kCapacity)),
+      head_room_(limits.head + kAroundHead),
+      capacity_(head_room_ + kBeside),
+      bytes_(std::make_unique_for_overwrite<char[]>(capacity_)),
       lease_(bytes) {}
 
 std::span<char> RequestReader::space() {
@@ -34,7 +36,7 @@ std::span<char> RequestReader::space() {
   } else if (state_ == State::kIdle) {
     pull_up(0);
   }
-  return {bytes_.get() + size_, kCapacity - size_};
+  return {bytes_.get() + size_, capacity_ - size_};
 }
 
 void RequestReader::add(std::size_t n) noexcept {
@@ -47,10 +49,10 @@ void RequestReader::add(std::size_t n) noexcept {
 
 std::span<char> RequestReader::space_ahead() noexcept {
   // Only where the head of the request that comes next will fit without being moved.
-  if (state_ != State::kReady || has_more() || kCapacity - parsed_ < kHeadRoom) {
+  if (state_ != State::kReady || has_more() || capacity_ - parsed_ < head_room_) {
     return {};
   }
-  return {bytes_.get() + size_, kCapacity - size_};
+  return {bytes_.get() + size_, capacity_ - size_};
 }
 
 std::string_view RequestReader::take_ahead() noexcept {
@@ -62,7 +64,7 @@ std::string_view RequestReader::take_ahead() noexcept {
 RequestReader::State RequestReader::parse() {
   if (state_ == State::kIdle && has_more()) {
     state_ = State::kHead;
-    if (kCapacity - parsed_ < kHeadRoom) {
+    if (capacity_ - parsed_ < head_room_) {
       pull_up(0);
     }
   }
@@ -88,7 +90,7 @@ void RequestReader::parse_head() {
 void RequestReader::begin_body() {
   body_at_ = parsed_;
   const RequestHead& request = head();
-  body_apart_ = request.chunked || request.content_length > kCapacity - body_at_;
+  body_apart_ = request.chunked || request.content_length > capacity_ - body_at_;
   tensors_at_ = body_apart_ ? inference_header_length(request.http) : std::nullopt;
   if (tensors_at_) {
     body_.align(*tensors_at_);

@@ -73,6 +73,8 @@ class RequestReader {
   const HttpLimits limits_;
   RequestParser parser_;
   State state_ = State::kIdle;
+  const std::size_t head_room_;  // more than any head may take
+  const std::size_t capacity_;
   // Those beyond parsed_ are not read yet.
   const std::unique_ptr<char[]> bytes_;
   std::size_t parsed_ = 0;

@@ -61,6 +61,7 @@ void append_head(std::string& out, const HttpResponse& response, const HeadFrame
     out += "Connection: keep-alive\r\n";
   }
   out += response.headers;
+  out += frame.fields;
   out += "\r\n";
 }
 

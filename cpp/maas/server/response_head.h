@@ -14,6 +14,7 @@ namespace maas {
 struct HeadFrame {
   std::string_view request_id;
   std::string_view date;
+  std::string_view fields{};  // further ones, complete lines
   bool keep_alive = true;
   bool http_1_0 = false;
 };

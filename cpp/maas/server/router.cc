@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kModels = "/v2/models/";
 constexpr std::string_view kVersions = "/versions/";
 constexpr std::string_view kAllStatistics = "/v2/models/stats";
+constexpr std::string_view kAllMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 // A path below kModels: NAME[/versions/VERSION]REST.
 struct ModelPath {
@@ -94,13 +95,19 @@ std::string decoded(std::string_view path) {
 
 }  // namespace
 
-Router::Router(const RouteContext& context)
+Router::Router(const RouteContext& context, std::span<const Route> table)
     : state_(context.state),
+      policy_(context.options, context.state.port),
+      make_traces_(context.options.make_traces),
       endpoint_handler_(make_typed_handler(context)),
       mount_handler_(make_mount_handler(context)) {
-  endpoint_target_.post = endpoint_handler_.get();
-  mount_target_.any = mount_handler_.get();
-  for (const Route& route : routes()) {
+  endpoint_target_.post.handler = endpoint_handler_.get();
+  mount_target_.any.handler = mount_handler_.get();
+  for (const Route& route : table) {
+    if (route.scope.empty()) {
+      refuse(ErrorCode::kInvalidArgument,
+             "the route " + std::string(route.path) + " has no scope; name who may use it");
+    }
     add(route, *handlers_.emplace_back(route.make(context)));
   }
 }
@@ -112,7 +119,7 @@ void Router::add(const Route& route, const Handler& handler) {
                    : of_repository
                        ? repository_targets_[route.path.substr(kRepositoryRoutes.size())]
                        : targets_[route.path];
-  (route.method == Method::kGet ? target.get : target.post) = &handler;
+  (route.method == Method::kGet ? target.get : target.post) = {&handler, route.max_body};
 }
 
 void Router::dispatch(Exchange& exchange) const {
@@ -122,19 +129,37 @@ void Router::dispatch(Exchange& exchange) const {
   exchange.model = nullptr;
   exchange.endpoint = nullptr;
   exchange.mount = nullptr;
-  const std::string_view path = exchange.http.path;
   try {
-    const Target* target = path.find('%') == std::string_view::npos
-                               ? find(path, current, exchange)
-                               : find(decoded(path), current, exchange);
-    if (target == nullptr) {
-      refuse(ErrorCode::kNotFound,
-             "there is nothing at " + in_quotes(path) + "; GET /openapi.json lists what there is");
-    }
-    serve(*target, exchange);
+    route(exchange, current);
   } catch (...) {
     exchange.fail(current_error());
   }
+}
+
+void Router::route(Exchange& exchange, const Published& published) const {
+  const HttpRequest& http = exchange.http;
+  exchange.cors = policy_.cors_fields(http);
+  policy_.check(http);
+  if (http.method == Method::kOther) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the server does not know the method " + in_quotes(http.verb))
+        .with_http_status(501);
+  }
+  if (http.method == Method::kConnect || http.path == "*") {
+    return refuse_method(kAllMethods, exchange);
+  }
+  exchange.trace = TraceContext::read(http.headers);
+  if (make_traces_ && exchange.trace.empty()) {
+    exchange.trace = TraceContext::make();
+  }
+  const Target* target = http.path.find('%') == std::string_view::npos
+                             ? find(http.path, published, exchange)
+                             : find(decoded(http.path), published, exchange);
+  if (target == nullptr) {
+    refuse(ErrorCode::kNotFound, "there is nothing at " + in_quotes(http.path) +
+                                     "; GET /openapi.json lists what there is");
+  }
+  serve(*target, exchange);
 }
 
 const Router::Target* Router::find(std::string_view path,
@@ -176,25 +201,51 @@ const Router::Target* Router::find_model(std::string_view path,
   return &target->second;
 }
 
-void Router::serve(const Target& target, Exchange& exchange) const {
-  const Method method = exchange.http.method;
+const Router::Operation* Router::Target::find(Method method) const noexcept {
   const bool reads = method == Method::kGet || method == Method::kHead;
-  const Handler* handler = target.any != nullptr     ? target.any
-                           : reads                   ? target.get
-                           : method == Method::kPost ? target.post
+  const Operation* found = any.handler != nullptr    ? &any
+                           : reads                   ? &get
+                           : method == Method::kPost ? &post
                                                      : nullptr;
-  if (handler != nullptr) {
-    exchange.begin(*handler);
-    return;
+  const bool is_there = found != nullptr && found->handler != nullptr && method != Method::kTrace;
+  return is_there ? found : nullptr;
+}
+
+std::string_view Router::Target::allowed() const noexcept {
+  if (any.handler != nullptr) {
+    return kAllMethods;
   }
-  exchange.response.headers = target.get == nullptr    ? "Allow: POST, OPTIONS\r\n"
-                              : target.post == nullptr ? "Allow: GET, HEAD, OPTIONS\r\n"
-                                                       : "Allow: GET, HEAD, POST, OPTIONS\r\n";
-  exchange.response.status = method == Method::kOptions ? 204 : 405;
-  if (method != Method::kOptions) {
-    const Error error(ErrorCode::kInvalidArgument,
-                      target.get == nullptr ? "this path takes POST" : "this path takes GET");
-    endpoint_handler_->write_error(exchange, error, exchange.response.body);
+  return get.handler == nullptr    ? "POST, OPTIONS"
+         : post.handler == nullptr ? "GET, HEAD, OPTIONS"
+                                   : "GET, HEAD, POST, OPTIONS";
+}
+
+void Router::serve(const Target& target, Exchange& exchange) const {
+  const Operation* operation = target.find(exchange.http.method);
+  if (operation == nullptr) {
+    return refuse_method(target.allowed(), exchange);
+  }
+  if (operation->max_body != 0 && exchange.http.body.size() > operation->max_body) {
+    refuse(ErrorCode::kTooLarge,
+           "a body of this path is at most " + std::to_string(operation->max_body) + " bytes");
+  }
+  if (target.any.handler != nullptr) {
+    exchange.cors = {};  // an application has its own rules for those who may read it
+  }
+  exchange.begin(*operation->handler);
+}
+
+// Answers OPTIONS, and any method that the path does not take.
+void Router::refuse_method(std::string_view allowed, Exchange& exchange) const {
+  HttpResponse& response = exchange.response;
+  response.headers = "Allow: " + std::string(allowed) + "\r\n";
+  if (exchange.http.method == Method::kOptions) {
+    response.status = 204;
+    response.headers += policy_.preflight_fields(exchange.http, allowed);
+  } else {
+    response.status = 405;
+    const Error error(ErrorCode::kInvalidArgument, "this path takes " + std::string(allowed));
+    endpoint_handler_->write_error(exchange, error, response.body);
   }
   exchange.respond();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -28,6 +29,7 @@ struct Route {
   std::string_view answer;   // response component; without one the row is not documented
   std::string_view errors;   // statuses that the operation may answer with: "400 404"
   std::unique_ptr<Handler> (*make)(const RouteContext& context);
+  std::size_t max_body = 0;  // bytes; 0: the server's own limit
 };
 
 // All of them, in the order in which the documentation shows them.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/server.h"
 
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/server/access_log.h"
 #include "maas/server/catalog_check.h"
 #include "maas/server/connection_gate.h"
 #include "maas/server/io_thread.h"
@@ -21,21 +21,33 @@ namespace {
 // How long clients may take to receive that they were given up.
 constexpr auto kLastAnswers = std::chrono::seconds(1);
 
+std::unique_ptr<AccessLog> make_access_log(const ServerOptions& options, ServerState& state) {
+  if (options.access_log.empty()) {
+    return nullptr;
+  }
+  return std::make_unique<AccessLog>(
+      options.access_log,
+      options.access_log_json ? AccessLog::Format::kJson : AccessLog::Format::kText,
+      state.access_dropped);
+}
+
 }  // namespace
 
 struct Server::Impl {
   Impl(Engine& owner, ServerOptions wanted)
       : engine(owner),
         options(std::move(wanted)),
-        gate(options.max_connections, state.connections),
+        gate(options.limits.connections, state.connections),
         router({options, state}),
+        access(make_access_log(options, state)),
         transport{[this](Exchange& exchange) { router.dispatch(exchange); },
                   state,
                   gate,
                   options,
                   *engine.clock(),
                   engine.bytes(),
-                  engine.log()} {}
+                  engine.log(),
+                  access.get()} {}
 
   void take(FileDescriptor socket) {
     const ConnectionGate::Entry entry = gate.enter();
@@ -50,9 +62,9 @@ struct Server::Impl {
   ServerState state;
   ConnectionGate gate;
   Router router;
+  const std::unique_ptr<AccessLog> access;
   const Transport transport;
   std::size_t turn = 0;  // of the I/O thread that accepts
-  std::atomic<int> port{0};
 
   std::mutex mutex;
   std::vector<std::unique_ptr<IoThread>> threads;  // guarded by mutex once started
@@ -92,7 +104,7 @@ void Server::start() {
       *threads.front(),
       [impl = impl_.get()](FileDescriptor socket) { impl->take(std::move(socket)); });
   listener->open(impl_->options.host, impl_->options.port);
-  impl_->port = listener->port();
+  impl_->state.port = listener->port();
   impl_->threads = std::move(threads);
   impl_->listener = std::move(listener);
   impl_->started = true;
@@ -102,7 +114,7 @@ void Server::start() {
 }
 
 int Server::port() const {
-  return impl_->port;
+  return impl_->state.port;
 }
 
 bool Server::drain(Duration timeout) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "maas/batching/engine.h"
 #include "maas/server/catalog.h"
 #include "maas/server/content_coding.h"
+#include "maas/server/http_limits.h"
 
 namespace maas {
 
@@ -19,14 +19,15 @@ class PendingCall;
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8000;  // 0 lets the system choose
-  std::size_t max_body_bytes = std::size_t{64} << 20U;
-  std::size_t max_connections = 4096;
-  Duration header_timeout = std::chrono::seconds(10);
-  Duration idle_timeout = std::chrono::seconds(75);
-  Duration stall_timeout = std::chrono::seconds(30);    // without progress of a body or an answer
+  HttpLimits limits{};
   Duration request_timeout = std::chrono::seconds(30);  // of requests under /v2/models
   CompressionPolicy compression{};                      // of answers under /v2/models
-  std::string docs_page{};                              // HTML served at /docs
+  std::vector<std::string> allowed_hosts{};  // empty: loopback's when bound to it, else any
+  std::vector<std::string> cors_origins{};   // "https://host[:port]" or "*"
+  std::string access_log{};                  // a file, "-" for standard error, empty for none
+  bool access_log_json = false;
+  bool make_traces = false;  // for requests that belong to none
+  std::string docs_page{};   // HTML served at /docs
   std::string title = "maas";
   std::string version{};
 };

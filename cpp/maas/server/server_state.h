@@ -18,10 +18,13 @@ namespace maas {
 // it.
 struct ServerState {
   std::atomic<bool> ready{true};  // not draining
+  std::atomic<int> port{0};       // once it listens
   Guarded<std::string> unready;   // what a service says is wrong; empty when all is well
   Gauge in_flight;                // requests that are read and not yet answered
   Gauge connections;
   std::array<Counter, 6> answers;  // by status class; [4] counts 4xx
+  Counter cut_short;               // requests whose client went before they had arrived
+  Counter access_dropped;          // lines of the access log that could not be written
   Withdrawals withdrawals;
   Snapshot<Published> published{std::make_shared<const Published>()};
 

@@ -45,7 +45,8 @@ std::string_view keep_type(std::string_view type, Exchange& exchange) {
   return view;
 }
 
-std::shared_ptr<const Origin> origin_of(const HttpRequest& http) {
+std::shared_ptr<const Origin> origin_of(const Exchange& exchange) {
+  const HttpRequest& http = exchange.http;
   auto origin = std::make_shared<Origin>();
   origin->target = http.path;
   if (!http.query.empty()) {
@@ -53,7 +54,7 @@ std::shared_ptr<const Origin> origin_of(const HttpRequest& http) {
     origin->target += http.query;
   }
   origin->headers.reserve(http.headers.size());
-  for (const Header& header : http.headers) {
+  for (const Header& header : traced(http.headers, exchange.trace)) {
     origin->headers.emplace_back(header.name, header.value);
   }
   return origin;
@@ -86,7 +87,7 @@ void prepare(const std::vector<OpPtr>& ops, std::vector<Tensor>& inputs) {
 
 class TypedHandler final : public Handler {
  public:
-  explicit TypedHandler(const RouteContext& context) : max_bytes_(context.options.max_body_bytes) {}
+  explicit TypedHandler(const RouteContext& context) : max_bytes_(context.options.limits.body) {}
 
   void start(Exchange& exchange) const override;
   void finish(Exchange& exchange, Reply reply) const override;
@@ -111,7 +112,7 @@ void TypedHandler::start(Exchange& exchange) const {
   exchange.http.memory.reset();
   prepare(endpoint.pre, inputs);
   if (endpoint.asks_origin) {
-    exchange.request.origin = origin_of(exchange.http);
+    exchange.request.origin = origin_of(exchange);
   }
   exchange.submit(endpoint.model, Urgency{endpoint.timeout}.combined_with(asked));
 }

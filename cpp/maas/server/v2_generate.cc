@@ -58,7 +58,7 @@ void append_text(std::string& out, std::string_view value, bool is_json) {
 
 class Generate : public Handler {
  public:
-  explicit Generate(const RouteContext& context) : max_bytes_(context.options.max_body_bytes) {}
+  explicit Generate(const RouteContext& context) : max_bytes_(context.options.limits.body) {}
 
   void start(Exchange& exchange) const override {
     const EndpointSpec& endpoint = *exchange.endpoint;

@@ -41,7 +41,7 @@ class Infer final : public Handler {
  public:
   explicit Infer(const RouteContext& context)
       : timeout_(context.options.request_timeout),
-        max_bytes_(context.options.max_body_bytes),
+        max_bytes_(context.options.limits.body),
         compression_(context.options.compression) {}
 
   void start(Exchange& exchange) const override {

@@ -37,8 +37,7 @@ void append_entry(std::string& body,
 
 class RepositoryIndex final : public Handler {
  public:
-  explicit RepositoryIndex(const RouteContext& context)
-      : max_bytes_(context.options.max_body_bytes) {}
+  explicit RepositoryIndex(const RouteContext& context) : max_bytes_(context.options.limits.body) {}
 
   void start(Exchange& exchange) const override {
     decode_body(exchange.http, max_bytes_);

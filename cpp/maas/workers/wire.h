@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "maas/base/request_id.h"
 #include "maas/tensor/shape.h"
 
 namespace maas::wire {
@@ -66,7 +67,7 @@ struct TensorHeader {
 };
 
 struct ItemHeader {
-  char id[16] = {};
+  char id[RequestId::kMaxSize] = {};
   std::uint8_t id_size = 0;
   std::int32_t priority = 0;
   std::int64_t rows = 0;

@@ -31,6 +31,18 @@ TEST(RequestId, is_empty_until_made_and_then_16_hex_digits) {
   EXPECT_EQ(copy.text(), id.text());
 }
 
+TEST(RequestId, of_a_client_is_taken_when_it_is_fit_to_be_written_anywhere) {
+  for (const std::string& id : {std::string("a"), std::string("0af7-651.9_1~6"),
+                                std::string("Root=1-67891233-abcdef"), std::string(64, 'x')}) {
+    EXPECT_EQ(RequestId::accepted(id).text(), id);
+  }
+  for (const std::string& id : {std::string(), std::string(65, 'x'), std::string("a b"),
+                                std::string("a\nb"), std::string("a\"b"), std::string("\xc3\xa4"),
+                                std::string("a\0b", 3), std::string("<a>"), std::string("a,b")}) {
+    EXPECT_EQ(RequestId::accepted(id).text(), "") << id;
+  }
+}
+
 TEST(RequestId, is_unique_across_threads) {
   constexpr int kThreads = 4;
   constexpr int kEach = 5000;

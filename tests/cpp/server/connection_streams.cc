@@ -246,7 +246,7 @@ TEST_F(ConnectionStreams, a_slow_reader_holds_the_writer_up_instead_of_filling_m
 
 TEST_F(ConnectionStreams, a_reader_that_takes_nothing_is_given_up) {
   ServerOptions options;
-  options.stall_timeout = 50ms;
+  options.limits.write_stall = 50ms;
   serve(std::move(options));
   SocketClient client = begin();
   const std::string item(std::size_t{64} << 10U, 'x');

@@ -54,7 +54,7 @@ TEST(IoThread, serves_many_clients_on_several_threads) {
 }
 
 TEST(IoThread, too_many_connections_are_told_so) {
-  TestTransport server({.max_connections = 1});
+  TestTransport server({.limits = {.connections = 1}});
   SocketClient first = server.connect();
   first.get("/target");
   EXPECT_EQ(first.read_answer().status, 200);

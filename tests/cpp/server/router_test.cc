@@ -40,6 +40,55 @@ TEST_F(RouterTest, every_route_of_the_table_is_found) {
   }
 }
 
+// Each route with each verb: what it takes is begun, anything else is told what it takes.
+TEST_F(RouterTest, every_route_takes_its_verbs_and_no_others) {
+  for (const Route& route : routes()) {
+    std::string path(route.path);
+    if (const auto at = path.find("{model}"); at != std::string::npos) {
+      path.replace(at, 7, "m");
+    }
+    const bool gets = route.method == Method::kGet;
+    const std::string allow = gets ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: POST, OPTIONS\r\n";
+    for (const Method method :
+         {Method::kGet, Method::kHead, Method::kPost, Method::kPut, Method::kPatch, Method::kDelete,
+          Method::kOptions, Method::kTrace}) {
+      SCOPED_TRACE(path + " " + std::to_string(static_cast<int>(method)));
+      const bool taken =
+          gets ? method == Method::kGet || method == Method::kHead : method == Method::kPost;
+      const int got = status(method, path);
+      if (taken) {
+        EXPECT_NE(got, 405);
+      } else {
+        EXPECT_EQ(got, method == Method::kOptions ? 204 : 405);
+        EXPECT_EQ(harness.kept->response.headers, allow);
+      }
+    }
+  }
+}
+
+TEST_F(RouterTest, body_beyond_a_routes_own_limit_is_too_large) {
+  const std::string large((64U << 10U) + 1, ' ');
+  EXPECT_EQ(harness.post("/v2/repository/index", large).status, 413);
+  EXPECT_NE(harness.post("/v2/models/m/infer", large).status, 413);
+}
+
+TEST_F(RouterTest, route_without_a_scope_is_not_served) {
+  Route open = routes().front();
+  open.scope = "";
+  EXPECT_THROW(Router(RouteContext{harness.options, harness.state}, {&open, 1}), Error);
+  open.scope = "read";
+  EXPECT_NO_THROW(Router(RouteContext{harness.options, harness.state}, {&open, 1}));
+}
+
+TEST_F(RouterTest, asterisk_stands_for_the_server) {
+  EXPECT_EQ(status(Method::kOptions, "*"), 204);
+}
+
+TEST_F(RouterTest, override_of_the_method_is_ignored) {
+  const std::vector<Header> headers = {{"X-HTTP-Method-Override", "DELETE"}};
+  EXPECT_EQ(harness.call(Method::kPost, "/say/it", R"({"f0":1})", headers).status, 200);
+}
+
 TEST_F(RouterTest, endpoints_are_found_by_their_exact_path) {
   EXPECT_EQ(harness.post("/say/it", R"({"f0":1})").body, "1");
   for (const char* path : {"/say/it/", "/say", "/say/IT", "//say/it", "/say/./it", "say/it"}) {
@@ -62,7 +111,9 @@ TEST_F(RouterTest, a_wrong_method_is_405_and_told_what_is_allowed) {
   EXPECT_EQ(status(Method::kGet, "/say/it"), 405);
   EXPECT_EQ(harness.kept->response.headers, "Allow: POST, OPTIONS\r\n");
   EXPECT_EQ(status(Method::kDelete, "/v2/models/m"), 405);
-  EXPECT_EQ(status(Method::kOther, "/v2/models/m/infer"), 405);
+  EXPECT_EQ(status(Method::kTrace, "/v2/models/m/infer"), 405);
+  EXPECT_EQ(status(Method::kConnect, "example.org:443"), 405);
+  EXPECT_EQ(status(Method::kOther, "/v2/models/m/infer"), 501);
 }
 
 TEST_F(RouterTest, head_is_answered_as_get_and_options_with_what_is_allowed) {

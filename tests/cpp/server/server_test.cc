@@ -48,7 +48,7 @@ struct ServerTest : ::testing::Test {
 
 void post_infer(SocketClient& client) {
   client.send(
-      "POST /v2/models/m/infer HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+      "POST /v2/models/m/infer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Content-Length: " +
       std::to_string(kInfer.size()) + "\r\n\r\n" + std::string(kInfer));
 }

@@ -68,10 +68,12 @@ class SocketClient {
     }
     return true;
   }
-  void get(const std::string& path) { send("GET " + path + " HTTP/1.1\r\nHost: t\r\n\r\n"); }
+  void get(const std::string& path) {
+    send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
   void post(const std::string& path, const std::string& body) {
-    send("POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body);
+    send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body);
   }
   void end_output() { ::shutdown(socket_.get(), SHUT_WR); }
   void close() { socket_.close(); }

@@ -70,7 +70,7 @@ class TestTransport {
       : engine(
             {}, clock, [](const LogRecord&) {}, max_held_bytes),
         options(std::move(wanted)),
-        gate(options.max_connections, state.connections) {
+        gate(options.limits.connections, state.connections) {
     for (std::size_t i = 0; i < io_threads; ++i) {
       threads.push_back(std::make_unique<IoThread>(transport, "test-io"));
     }
@@ -123,7 +123,8 @@ class TestTransport {
                       options,
                       *clock,
                       engine.bytes(),
-                      engine.log()};
+                      engine.log(),
+                      nullptr};
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<Listener> listener;
 

@@ -129,7 +129,7 @@ TEST_F(V2Infer, shortest_timeout_and_the_priority_reach_the_request) {
 
 TEST(V2InferLimits, inputs_larger_than_the_limit_are_413) {
   ServerOptions options;
-  options.max_body_bytes = 7;
+  options.limits.body = 7;
   testing::Harness small(options);
   Catalog catalog;
   catalog.models = {small.serve("m", std::make_shared<testing::AddOne>(testing::floats({2})))};

@@ -17,6 +17,7 @@ list(GET MAAS_PACKAGE_FOLDERS 3 MAAS_TBB_CMAKE)
 find_package(pybind11 CONFIG REQUIRED PATHS ${MAAS_PYBIND11_CMAKE} NO_DEFAULT_PATH)
 find_package(TBB CONFIG REQUIRED PATHS ${MAAS_TBB_CMAKE} NO_DEFAULT_PATH)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(SQLite3 REQUIRED)
 find_package(Threads REQUIRED)
 
 # Headers only; SYSTEM keeps our warnings out of them.

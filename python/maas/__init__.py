@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from maas import ops
+from maas import models, ops
 from maas.asgi import Mount, mount
 from maas.context import Context
 from maas.endpoint import EndpointSpec, endpoint
@@ -12,6 +12,7 @@ from maas.errors import (
     BatchLengthError,
     CancelledError,
     ConfigError,
+    ConflictError,
     DeadlineExceededError,
     Error,
     ForbiddenError,
@@ -46,6 +47,7 @@ __all__ = [
     "Client",
     "Columns",
     "ConfigError",
+    "ConflictError",
     "Context",
     "DeadlineExceededError",
     "EndpointSpec",
@@ -72,6 +74,7 @@ __all__ = [
     "__version__",
     "endpoint",
     "load",
+    "models",
     "mount",
     "on_shutdown",
     "on_startup",

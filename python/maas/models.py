@@ -135,7 +135,7 @@ def show(reference: str, *, store: _Store = None) -> ModelVersion:
 
 
 def details(reference: str, *, store: _Store = None) -> dict[str, Any]:
-    """All of a version as JSON has it: with files, signature, lineage and history of its aliases."""
+    """All of a version as JSON has it: also its files, signature, lineage and sample."""
     with _public():
         held = _opened(store)
         row = held.find(reference)
@@ -151,7 +151,7 @@ def models(*, store: _Store = None) -> Iterator[ModelInfo]:
         yield ModelInfo(**row)
 
 
-def list(name: str, *, store: _Store = None) -> Iterator[ModelVersion]:  # noqa: A001
+def list(name: str, *, store: _Store = None) -> Iterator[ModelVersion]:
     """The versions of a model, oldest first, without those that were deleted."""
     model(name, store=store)
     return search(f"name = '{name}'", store=store)
@@ -181,7 +181,7 @@ def diff(first: str, second: str, *, store: _Store = None) -> dict[str, Any]:
     return comparison.compare(details(first, store=store), details(second, store=store))
 
 
-def alias(
+def alias(  # noqa: PLR0913 - where it is, where it goes, and who says so
     name: str,
     alias: str,
     version: int,
@@ -198,16 +198,25 @@ def alias(
 
 
 def unalias(
-    name: str, alias: str, expect: int | None = None, *, store: _Store = None, who: str | None = None
+    name: str,
+    alias: str,
+    expect: int | None = None,
+    *,
+    store: _Store = None,
+    who: str | None = None,
 ) -> dict[str, Any]:
     """Takes an alias away."""
     with _public():
-        made = _opened(store).move_alias(name, alias, 0, expect=expect, actor=_actor(who))
-    return made
+        return _opened(store).move_alias(name, alias, 0, expect=expect, actor=_actor(who))
 
 
 def promote(
-    name: str, version: int, expect: int | None = None, *, store: _Store = None, who: str | None = None
+    name: str,
+    version: int,
+    expect: int | None = None,
+    *,
+    store: _Store = None,
+    who: str | None = None,
 ) -> dict[str, Any]:
     """Makes a version the champion."""
     return _move(name, CHAMPION, version, expect, (store, who))
@@ -226,7 +235,7 @@ def rollback(
         return _opened(store).roll_back(name, alias, expect=expect, actor=_actor(who))
 
 
-def annotate(
+def annotate(  # noqa: PLR0913 - what may change of two kinds of things
     name: str,
     version: int | None = None,
     *,
@@ -301,7 +310,7 @@ def gc(*, grace_s: float = 86400.0, dry_run: bool = False, store: _Store = None)
 
 
 def backup(folder: str | os.PathLike[str], *, store: _Store = None) -> dict[str, Any]:
-    """Copies the store into another folder, while it is in use; what is there is not copied again."""
+    """Copies the store, while it is in use, into another folder; only what is not there yet."""
     with _public():
         return _opened(store).back_up(os.fspath(folder))
 

@@ -270,7 +270,8 @@ def _line(row: ModelVersion) -> str:
 def _audit_line(row: Mapping[str, Any]) -> str:
     what = f"{row['name']}:{row['version']}" if row["version"] else row["name"]
     subject = f" {row['subject']}" if row["subject"] else ""
-    return f"{row['sequence']:6}  {_time(row['at_ms'])}  {row['who']}  {row['action']}  {what}{subject}"
+    when = f"{row['sequence']:6}  {_time(row['at_ms'])}"
+    return f"{when}  {row['who']}  {row['action']}  {what}{subject}"
 
 
 def _members(made: Mapping[str, Any]) -> Iterable[str]:

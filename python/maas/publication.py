@@ -86,9 +86,7 @@ class Source:
                 raise InvalidArgumentError(f"tag {key!r}: key and value are strings")
         for key in self.lineage:
             if key not in LINEAGE:
-                raise InvalidArgumentError(
-                    f"lineage has no {key!r}; it has {', '.join(LINEAGE)}"
-                )
+                raise InvalidArgumentError(f"lineage has no {key!r}; it has {', '.join(LINEAGE)}")
 
 
 def check_alias(alias: str) -> None:
@@ -213,9 +211,7 @@ def _metrics_of(given: Mapping[str, float]) -> list[dict[str, Any]]:
     return metrics
 
 
-def _lineage(
-    given: Mapping[str, Any], files: dict[str, Path], held: _core.Store
-) -> dict[str, Any]:
+def _lineage(given: Mapping[str, Any], files: dict[str, Path], held: _core.Store) -> dict[str, Any]:
     """The lineage as a manifest has it; a lock of the environment becomes one of the files."""
     lineage = dict(given)
     parents = [held.find(str(parent)) for parent in lineage.pop("parents", [])]

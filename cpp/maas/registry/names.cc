@@ -59,7 +59,7 @@ void check_alias(std::string_view alias) {
   }
 }
 
-std::int64_t parse_version(std::string_view text) {
+std::int64_t parse_version_number(std::string_view text) {
   std::int64_t version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
   if (error != std::errc() || end != text.data() + text.size() || version < 1 ||
@@ -79,7 +79,7 @@ ModelReference parse_reference(std::string_view text) {
   }
   const std::string_view which = text.substr(mark + 1);
   if (text[mark] == ':') {
-    reference.version = parse_version(which);
+    reference.version = parse_version_number(which);
   } else {
     if (which != kLatest) {
       check_alias(which);

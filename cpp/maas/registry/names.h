@@ -22,7 +22,7 @@ ModelReference parse_reference(std::string_view text);
 void check_registry_name(std::string_view name);
 void check_alias(std::string_view alias);
 // Lower than 2^53, so that no reader of JSON rounds it.
-std::int64_t parse_version(std::string_view text);
+std::int64_t parse_version_number(std::string_view text);
 
 // The alias that is always there: the newest version that is ready.
 inline constexpr std::string_view kLatest = "latest";

@@ -100,7 +100,7 @@ class Recovery {
       return;
     }
     // A damaged record still tells by its name that the number was given.
-    const std::int64_t number = parse_version(path.stem().string());
+    const std::int64_t number = parse_version_number(path.stem().string());
     model.next_version = std::max(model.next_version, number + 1);
     VersionRow row = parse_version_record(text);
     check_place(row.name == model.name && row.version == number);

@@ -79,7 +79,7 @@ std::pair<std::string, std::int64_t> place_of(const std::string& token) {
   if (slash == std::string::npos) {
     throw Error(ErrorCode::kInvalidArgument, "'" + token + "' is no place where a page ended");
   }
-  return {token.substr(0, slash), parse_version(token.substr(slash + 1))};
+  return {token.substr(0, slash), parse_version_number(token.substr(slash + 1))};
 }
 
 ModelRow model_of(const Statement& read) {

@@ -21,7 +21,7 @@ struct Fault {
   static inline int error = 0;
   static bool hits() { return ++calls == turn; }
   static int fail() {
-    errno = error;
+    errno = error != 0 ? error : EIO;
     return -1;
   }
 };

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maas import model, sample, store, stored
+from maas import engine, model, sample, store, stored
 from maas.errors import Error, InvalidArgumentError, NotFoundError
 from maas.types import Tensor
 
@@ -159,6 +159,7 @@ class _Check:
                 )
             return "READY", ""
         self.runtime = _RUNTIME
+        engine.default()  # what is wrong with the settings is no fault of the model
         folder = stored.lay_out(self._held, self._entries)
         try:
             return self._run(wanted, stored.model_file(folder, self._entries))

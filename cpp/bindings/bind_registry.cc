@@ -38,13 +38,13 @@ void bind_changes(py::class_<Store, std::shared_ptr<Store>>& store) {
           [](Store& self, std::string name, std::string manifest, const std::string& state,
              std::string reason, const Actor& actor) {
             return converted([&] {
-              return self.publish({std::move(name), std::move(manifest), parse_state(state),
-                                   std::move(reason)},
-                                  actor);
+              return self.publish(
+                  {std::move(name), std::move(manifest), parse_state(state), std::move(reason)},
+                  actor);
             });
           },
-          py::arg("name"), py::kw_only(), py::arg("manifest"), py::arg("state"),
-          py::arg("reason"), py::arg("actor"))
+          py::arg("name"), py::kw_only(), py::arg("manifest"), py::arg("state"), py::arg("reason"),
+          py::arg("actor"))
       .def(
           "move_alias",
           [](Store& self, std::string name, std::string alias, std::int64_t version,
@@ -150,8 +150,8 @@ void bind_questions(py::class_<Store, std::shared_ptr<Store>>& store) {
           py::arg("limit"))
       .def(
           "mark_delivered",
-          [](Store& self, std::int64_t id) { self.catalogue().mark_delivered(id); },
-          py::arg("id"), Unlocked());
+          [](Store& self, std::int64_t id) { self.catalogue().mark_delivered(id); }, py::arg("id"),
+          Unlocked());
 }
 
 void bind_bytes(py::module_& module, py::class_<Store, std::shared_ptr<Store>>& store) {
@@ -173,13 +173,10 @@ void bind_bytes(py::module_& module, py::class_<Store, std::shared_ptr<Store>>& 
   store
       .def(
           "put_file",
-          [](Store& self, const std::string& path) {
-            return pair_of(self.blobs().put_file(path));
-          },
+          [](Store& self, const std::string& path) { return pair_of(self.blobs().put_file(path)); },
           py::arg("path"), Unlocked())
       .def(
-          "writer",
-          [](Store& self) { return std::make_unique<BlobWriter>(self.blobs()); },
+          "writer", [](Store& self) { return std::make_unique<BlobWriter>(self.blobs()); },
           py::keep_alive<0, 1>())
       .def(
           "blob_path",
@@ -240,8 +237,7 @@ void bind_registry(py::module_& module) {
              return std::make_shared<Store>(
                  StoreOptions{.folder = folder, .read_only = read_only, .create = create});
            }),
-           py::arg("folder"), py::kw_only(), py::arg("read_only") = false,
-           py::arg("create") = true)
+           py::arg("folder"), py::kw_only(), py::arg("read_only") = false, py::arg("create") = true)
       .def_property_readonly("read_only", &Store::is_read_only);
   bind_changes(store);
   bind_questions(store);

@@ -27,8 +27,8 @@ py::dict to_python(const VersionRow& row) {
 py::dict to_python(const ModelRow& row) {
   return py::dict("name"_a = row.name, "description"_a = row.description,
                   "created_ms"_a = row.created_ms, "versions"_a = row.versions,
-                  "latest"_a = row.latest, "next_version"_a = row.next_version,
-                  "tags"_a = row.tags, "aliases"_a = row.aliases);
+                  "latest"_a = row.latest, "next_version"_a = row.next_version, "tags"_a = row.tags,
+                  "aliases"_a = row.aliases);
 }
 
 py::dict to_python(const AliasMove& move) {

@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from maas import models, ops
+from maas import ops
 from maas.asgi import Mount, mount
 from maas.context import Context
 from maas.endpoint import endpoint
@@ -36,6 +36,7 @@ from maas.tables import Columns
 from maas.types import Tensor
 
 if TYPE_CHECKING:
+    from maas import models
     from maas._core import __version__
     from maas.client import Client
     from maas.server import Server, serve
@@ -90,6 +91,7 @@ _LATE = {
     "Server": "maas.server",
     "TestClient": "maas.testing",
     "__version__": "maas._core",
+    "models": "maas.models",
     "serve": "maas.server",
 }
 
@@ -99,6 +101,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'maas' has no attribute {name!r}")
     import importlib
 
-    found = getattr(importlib.import_module(_LATE[name]), name)
+    module = importlib.import_module(_LATE[name])
+    found = module if module.__name__ == f"maas.{name}" else getattr(module, name)
     globals()[name] = found
     return found

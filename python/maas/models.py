@@ -260,7 +260,7 @@ def annotate(  # noqa: PLR0913 - what may change of two kinds of things
         )
 
 
-def delete(name: str, version: int, *, store: _Store = None, who: str | None = None) -> None:
+def delete(name: str, version: object, *, store: _Store = None, who: str | None = None) -> None:
     """Deletes one version; its number is never given again. Refused while it serves."""
     if not isinstance(version, int):
         raise InvalidArgumentError("name the version to delete: its number")
@@ -330,7 +330,7 @@ _actor = store.actor
 
 
 def _move(
-    name: str, alias: str, version: int, expect: int | None, where: tuple[_Store, str | None]
+    name: str, alias: str, version: object, expect: int | None, where: tuple[_Store, str | None]
 ) -> dict[str, Any]:
     if not isinstance(version, int) or version < 1:
         raise InvalidArgumentError(f"a version is a number from 1 on, not {version!r}")

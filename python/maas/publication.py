@@ -8,7 +8,6 @@ import json
 import math
 import os
 import re
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -70,8 +69,8 @@ class Source:
     name: str
     path: str
     runtime: str | None
-    tags: dict[str, str]
-    metrics: dict[str, float]
+    tags: Mapping[Any, Any]
+    metrics: Mapping[str, Any]
     sample: str | os.PathLike[str] | Mapping[str, Any] | None
     description: str
     lineage: dict[str, Any]
@@ -168,7 +167,7 @@ class _Check:
                 self.sample = wanted if _has_arrays(wanted) else None
             return "FAILED", error.message.replace(f"{folder}/", "")
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            stored.remove(folder)
 
     def _run(self, wanted: sample.Sample | None, path: Path) -> tuple[str, str]:
         source = self._source
@@ -202,7 +201,7 @@ def _files_of(path: Path) -> dict[str, Path]:
     return found
 
 
-def _metrics_of(given: Mapping[str, float]) -> list[dict[str, Any]]:
+def _metrics_of(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     metrics = []
     for key, value in given.items():
         data, _, name = key.rpartition(":")

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +60,9 @@ def actor(who: str | None = None, request_id: str = "") -> _core.Actor:
 
 def user() -> str:
     """The user of this process and its machine, for the audit."""
+    import getpass
+    import socket
+
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

@@ -6,8 +6,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import tempfile
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,12 +93,14 @@ def open_version(reference: str, place: str | os.PathLike[str] | None = None) ->
         batch_dim=signature.get("batch_dim", True),
         lease=lease,
     )
-    weakref.finalize(made, shutil.rmtree, laid_out, ignore_errors=True)
+    weakref.finalize(made, remove, laid_out)
     return made
 
 
 def lay_out(held: _core.Store, files: list[dict[str, Any]]) -> Path:
     """A new folder with a link to each blob under the path of its file."""
+    import tempfile
+
     made = Path(tempfile.mkdtemp(prefix="maas-"))
     for entry in files:
         path = made / entry["path"]
@@ -109,9 +109,16 @@ def lay_out(held: _core.Store, files: list[dict[str, Any]]) -> Path:
     return made
 
 
+def remove(folder: Path) -> None:
+    """Removes what `lay_out` has made."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def model_file(folder: Path, files: list[dict[str, Any]]) -> Path:
     """The one of the files that a back-end loads."""
-    found = [entry["path"] for entry in files if entry["path"].endswith(MODEL_SUFFIXES)]
+    found: list[str] = [entry["path"] for entry in files if entry["path"].endswith(MODEL_SUFFIXES)]
     if len(found) != 1:
         names = ", ".join(entry["path"] for entry in files[:10])
         raise InvalidArgumentError(
@@ -146,7 +153,7 @@ def signature_of(core: _core.Model) -> dict[str, Any]:
 
 
 def _spec(spec: _core.TensorSpec) -> dict[str, Any]:
-    made = {"name": spec.name, "dtype": spec.dtype, "shape": spec.shape}
+    made: dict[str, Any] = {"name": spec.name, "dtype": spec.dtype, "shape": spec.shape}
     for flag in ("optional", "shape_tensor"):
         if getattr(spec, flag):
             made[flag] = True

@@ -125,7 +125,10 @@ def test_a_server_serves_the_version_that_an_alias_names(
     serve: Callable[..., Process], digits: Path, home: Path
 ) -> None:
     image = maas.Tensor("float32", [8, 8])
-    shapes = {"inputs": {"image": image}, "outputs": {"logits": maas.Tensor("float32", [10])}}
+    shapes: dict[str, Any] = {
+        "inputs": {"image": image},
+        "outputs": {"logits": maas.Tensor("float32", [10])},
+    }
     for _ in range(2):
         maas.models.add("digits", digits, alias="champion", **shapes)
     maas.models.rollback("digits")

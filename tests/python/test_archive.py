@@ -2,6 +2,7 @@
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ ROW = maas.Tensor("float32", [3])
 @pytest.fixture
 def exported(tmp_path: Path, models: Path) -> Path:
     sample = {"inputs": {"x": [[1, 2, 3]]}}
-    tensors = {"inputs": {"x": ROW}, "outputs": {"y": ROW}}
+    tensors: dict[str, Any] = {"inputs": {"x": ROW}, "outputs": {"y": ROW}}
     maas.models.add(
         "net", models / "double.pt", sample=sample, tags={"k": "v"}, store=tmp_path / "a", **tensors
     )

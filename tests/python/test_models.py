@@ -54,7 +54,7 @@ def test_a_version_that_an_alias_is_at_is_not_deleted(file: Path) -> None:
     with pytest.raises(maas.ConflictError, match="alias 'blue'"):
         maas.models.delete("net", 1)
     with pytest.raises(maas.InvalidArgumentError, match="name the version"):
-        maas.models.delete("net", None)  # type: ignore[arg-type]
+        maas.models.delete("net", None)
 
 
 def test_a_search_finds_and_pages(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

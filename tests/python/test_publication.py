@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import maas
 
 ROW = maas.Tensor("float32", [3])
-SHAPES = {"inputs": {"x": ROW}, "outputs": {"y": ROW}}
+SHAPES: dict[str, Any] = {"inputs": {"x": ROW}, "outputs": {"y": ROW}}
 
 
 @pytest.fixture(autouse=True)

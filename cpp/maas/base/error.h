@@ -30,10 +30,11 @@ enum class ErrorCode : std::uint8_t {
 };
 
 inline constexpr std::array kAllErrorCodes = {
-    ErrorCode::kInvalidArgument, ErrorCode::kUnprocessable, ErrorCode::kNotFound,
-    ErrorCode::kAlreadyExists,   ErrorCode::kConflict,      ErrorCode::kUnauthorized,  ErrorCode::kForbidden,
-    ErrorCode::kTooLarge,        ErrorCode::kOverloaded,    ErrorCode::kDeadlineExceeded,
-    ErrorCode::kCancelled,       ErrorCode::kUnavailable,   ErrorCode::kInternal,
+    ErrorCode::kInvalidArgument,  ErrorCode::kUnprocessable, ErrorCode::kNotFound,
+    ErrorCode::kAlreadyExists,    ErrorCode::kConflict,      ErrorCode::kUnauthorized,
+    ErrorCode::kForbidden,        ErrorCode::kTooLarge,      ErrorCode::kOverloaded,
+    ErrorCode::kDeadlineExceeded, ErrorCode::kCancelled,     ErrorCode::kUnavailable,
+    ErrorCode::kInternal,
 };
 
 // The code in snake_case: "invalid_argument". Used in metrics labels and in Python.

@@ -30,7 +30,9 @@ std::string hash_file(const Files& files, const std::filesystem::path& path, std
 }
 
 // Two buffers: one is hashed while the other is filled.
-BlobRef copy_large(const Files& files, int from, const std::filesystem::path& source,
+BlobRef copy_large(const Files& files,
+                   int from,
+                   const std::filesystem::path& source,
                    const TemporaryFile& to) {
   std::array<std::vector<char>, 2> buffers = {std::vector<char>(kPiece), std::vector<char>(kPiece)};
   BackgroundHash hash;
@@ -180,8 +182,7 @@ void BlobStore::learn(const std::string& digest, const FileStamp& stamp) {
   known_.with([&](auto& stamps) { stamps.insert_or_assign(digest, stamp); });
 }
 
-void BlobStore::for_each(
-    const std::function<void(const BlobRef&, const FileStamp&)>& visit) const {
+void BlobStore::for_each(const std::function<void(const BlobRef&, const FileStamp&)>& visit) const {
   std::error_code missing;
   for (const auto& folder :
        std::filesystem::directory_iterator(root_ / "blobs" / "sha256", missing)) {

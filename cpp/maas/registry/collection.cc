@@ -25,6 +25,10 @@ class Collector {
       : store_(store), options_(options), now_ms_(store.now_ms()) {}
 
   CollectReport run() {
+    if (store_.is_read_only()) {
+      (void)store_.lock();  // says so
+    }
+    const FileLock alone = store_.lock_collection(FileLock::Kind::kExclusive);
     const FileLock held = store_.lock();
     sweep_blobs();
     sweep_temporary_files();

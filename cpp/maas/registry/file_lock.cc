@@ -13,9 +13,7 @@
 
 namespace maas {
 
-FileLock::FileLock(const std::filesystem::path& file,
-                   Kind kind,
-                   std::chrono::milliseconds patience)
+FileLock::FileLock(const std::filesystem::path& file, Kind kind, std::chrono::milliseconds patience)
     : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (!fd_.is_open()) {
     throw file_error("open", file, errno);

@@ -62,8 +62,7 @@ FileDescriptor Files::open_to_read(const Path& path) const {
 
 FileDescriptor Files::create_new(const Path& path) const {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL;
-  FileDescriptor fd(
-      uninterrupted([&] { return calls_->open(path.c_str(), kFlags, kFileMode); }));
+  FileDescriptor fd(uninterrupted([&] { return calls_->open(path.c_str(), kFlags, kFileMode); }));
   if (!fd.is_open()) {
     throw file_error("create", path, errno);
   }

@@ -22,16 +22,11 @@ struct KeyName {
   bool is_number;
 };
 constexpr std::array kKeys = {
-    KeyName{"name", Key::kName, false},
-    KeyName{"version", Key::kVersion, true},
-    KeyName{"state", Key::kState, false},
-    KeyName{"runtime", Key::kRuntime, false},
-    KeyName{"author", Key::kAuthor, false},
-    KeyName{"description", Key::kDescription, false},
-    KeyName{"digest", Key::kDigest, false},
-    KeyName{"created_ms", Key::kCreated, true},
-    KeyName{"size", Key::kSize, true},
-    KeyName{"alias", Key::kAlias, false},
+    KeyName{"name", Key::kName, false},     KeyName{"version", Key::kVersion, true},
+    KeyName{"state", Key::kState, false},   KeyName{"runtime", Key::kRuntime, false},
+    KeyName{"author", Key::kAuthor, false}, KeyName{"description", Key::kDescription, false},
+    KeyName{"digest", Key::kDigest, false}, KeyName{"created_ms", Key::kCreated, true},
+    KeyName{"size", Key::kSize, true},      KeyName{"alias", Key::kAlias, false},
 };
 constexpr std::string_view kKeyList =
     "name, version, state, runtime, author, description, digest, created_ms, size, alias, "
@@ -52,8 +47,8 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         c == '_' || c == '-' || c == '.';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.';
 }
 
 class Parser {
@@ -84,9 +79,9 @@ class Parser {
     }
   }
   [[noreturn]] void fail(std::string_view expected) const {
-    throw Error(ErrorCode::kInvalidArgument,
-                "search: at character " + std::to_string(at_ + 1) + " of \"" +
-                    std::string(text_.substr(0, 300)) + "\": expected " + std::string(expected));
+    throw Error(ErrorCode::kInvalidArgument, "search: at character " + std::to_string(at_ + 1) +
+                                                 " of \"" + std::string(text_.substr(0, 300)) +
+                                                 "\": expected " + std::string(expected));
   }
   [[nodiscard]] std::string_view peek_word() const {
     std::size_t end = at_;

@@ -88,8 +88,8 @@ std::vector<MetricValue> metrics_of(const json::object& object) {
     if (!number.is_number() || !std::isfinite(number.to_number<double>())) {
       throw invalid("a metric's value is not a number");
     }
-    metrics.push_back({string_member(entry, "data"), string_member(entry, "name"),
-                       number.to_number<double>()});
+    metrics.push_back(
+        {string_member(entry, "data"), string_member(entry, "name"), number.to_number<double>()});
     const MetricValue& metric = metrics.back();
     if (metric.name.empty() || metric.name.size() > kLongestKey ||
         metric.data.size() > kLongestKey || !names.emplace(metric.data, metric.name).second) {

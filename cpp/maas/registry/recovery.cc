@@ -77,6 +77,7 @@ class Recovery {
     std::error_code missing;
     for (const auto& folder : std::filesystem::directory_iterator(paths_.records(), missing)) {
       const std::string name = folder.path().filename();
+      const std::size_t first = versions_.size();
       ModelRow& model = models_[name];
       model.name = name;
       for (const auto& entry : std::filesystem::directory_iterator(folder.path(), missing)) {
@@ -86,7 +87,7 @@ class Recovery {
           report_.problems.push_back("'" + entry.path().string() + "': " + error.message());
         }
       }
-      finish(model);
+      finish(model, first);
     }
   }
 
@@ -137,15 +138,15 @@ class Recovery {
     return made;
   }
 
-  // Aliases only to versions that may serve.
-  void finish(ModelRow& model) {
+  // Aliases only to versions that may serve; those of the model begin at `first`.
+  void finish(ModelRow& model, std::size_t first) {
     if (model.created_ms == 0) {
       model.created_ms = options_.now_ms();
     }
     std::erase_if(model.aliases, [&](const auto& entry) {
-      const bool is_ready = std::any_of(versions_.begin(), versions_.end(), [&](const auto& made) {
-        return made.row.name == model.name && made.row.version == entry.second &&
-               made.row.state == VersionState::kReady;
+      const auto begin = versions_.begin() + static_cast<std::ptrdiff_t>(first);
+      const bool is_ready = std::any_of(begin, versions_.end(), [&](const auto& made) {
+        return made.row.version == entry.second && made.row.state == VersionState::kReady;
       });
       if (!is_ready) {
         report_.problems.push_back("alias '" + entry.first + "' of '" + model.name +
@@ -245,14 +246,18 @@ BackupReport back_up(Store& store, const std::filesystem::path& folder) {
   const StorePaths paths{folder};
   BackupReport report;
   {
-    // Keeps others from using the copy while it is none, and collection away from what it needs.
+    // Keeps others from using the copy while it is none.
     const FileLock target_held(paths.lock(), FileLock::Kind::kExclusive, target.patience);
+    check_earlier_copy(store, target);
+    std::optional<FileLock> not_collected;
     std::optional<FileLock> held;
     if (!store.is_read_only()) {
+      not_collected.emplace(store.lock_collection(FileLock::Kind::kShared));
+      copy_blobs(store, target, report);  // while others write
+      report.problems.clear();
       held.emplace(store.lock());
     }
-    check_earlier_copy(store, target);
-    copy_blobs(store, target, report);  // before the catalogue that needs them
+    copy_blobs(store, target, report);  // what they have added; before the catalogue needs it
     const Files files(target.calls);
     for (const char* suffix : {"", "-journal"}) {
       (void)files.remove(paths.catalogue().string() + suffix);

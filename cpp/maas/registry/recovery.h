@@ -13,9 +13,9 @@ namespace maas {
 struct RecoverReport {
   std::int64_t models = 0;
   std::int64_t versions = 0;
-  std::int64_t audit_rows = 0;            // saved from the catalogue that was there
-  std::filesystem::path kept{};           // where that catalogue is now; empty when there was none
-  std::vector<std::string> problems{};    // what could not be read, and what became of it
+  std::int64_t audit_rows = 0;          // saved from the catalogue that was there
+  std::filesystem::path kept{};         // where that catalogue is now; empty when there was none
+  std::vector<std::string> problems{};  // what could not be read, and what became of it
 };
 
 // Makes the catalogue again from the records and manifests on disk. The one that was there is kept

@@ -83,8 +83,7 @@ std::int64_t salvage(const std::filesystem::path& from,
     transaction.commit();
     return audit_rows;
   } catch (const Error& error) {
-    problems.push_back("nothing could be read of the catalogue that was there: " +
-                       error.message());
+    problems.push_back("nothing could be read of the catalogue that was there: " + error.message());
     return 0;
   }
 }

@@ -114,11 +114,10 @@ double Statement::real(int column) const {
 }
 
 Database::Database(const std::filesystem::path& file, Mode mode) {
-  const int flags = mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY
-                                            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags =
+      mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* made = nullptr;
-  const int code =
-      sqlite3_open_v2(file.c_str(), &made, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &made, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   handle_.reset(made);
   check(made, code);
   sqlite3_extended_result_codes(made, 1);
@@ -153,8 +152,7 @@ std::int64_t Database::changes() const noexcept {
 
 void Database::copy_to(const std::filesystem::path& file) const {
   const Database target(file, Mode::kReadWrite);
-  sqlite3_backup* backup =
-      sqlite3_backup_init(target.handle_.get(), "main", handle_.get(), "main");
+  sqlite3_backup* backup = sqlite3_backup_init(target.handle_.get(), "main", handle_.get(), "main");
   if (backup == nullptr) {
     throw failure(target.handle_.get(), sqlite3_errcode(target.handle_.get()));
   }

@@ -28,8 +28,8 @@ StackEntry entry_at(const Database& database, std::int64_t sequence) {
 }
 
 StackEntry top(const Database& database, const std::string& name, const std::string& alias) {
-  Statement read = database.prepare(
-      "SELECT max(sequence) FROM alias_moves WHERE name = ? AND alias = ?");
+  Statement read =
+      database.prepare("SELECT max(sequence) FROM alias_moves WHERE name = ? AND alias = ?");
   return read.bind_all(name, alias).step() ? entry_at(database, read.integer(0)) : StackEntry{};
 }
 
@@ -98,8 +98,8 @@ AliasMove plan_roll_back(const Database& database, const AliasRequest& request) 
   StackEntry at = top(database, request.name, request.alias);
   do {
     at = entry_at(database, at.below);
-  } while (at.sequence != 0 && (at.version == move.previous ||
-                                !is_servable(database, request.name, at.version)));
+  } while (at.sequence != 0 &&
+           (at.version == move.previous || !is_servable(database, request.name, at.version)));
   if (at.sequence == 0) {
     throw Error(ErrorCode::kConflict,
                 "alias '" + request.alias + "' of '" + request.name + "' is at version " +

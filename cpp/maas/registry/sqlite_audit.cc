@@ -48,9 +48,9 @@ std::string payload_of(const AuditRow& row, const std::string& event) {
 }  // namespace
 
 std::string audit_hash(const AuditRow& row) {
-  return sha256(canonical_json(json::array{
-      row.previous_hash, row.sequence, row.at_ms, row.who, row.request_id, row.action, row.name,
-      row.version, row.subject, row.before, row.after}));
+  return sha256(canonical_json(json::array{row.previous_hash, row.sequence, row.at_ms, row.who,
+                                           row.request_id, row.action, row.name, row.version,
+                                           row.subject, row.before, row.after}));
 }
 
 void append_audit(const Database& database, AuditRow row, const std::string& event) {
@@ -89,8 +89,8 @@ AuditCheck verify_audit(const Database& database) {
     check.problem = "audit row " + std::to_string(sequence) + " " + what;
     return check;
   };
-  Statement found = database.prepare("SELECT " + std::string(kColumns) +
-                                     " FROM audit ORDER BY sequence");
+  Statement found =
+      database.prepare("SELECT " + std::string(kColumns) + " FROM audit ORDER BY sequence");
   while (found.step()) {
     const AuditRow row = row_of(found);
     if (row.sequence != check.rows + 1) {

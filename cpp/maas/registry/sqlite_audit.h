@@ -24,7 +24,8 @@ std::vector<AuditRow> read_audit(const Database& database,
 AuditCheck verify_audit(const Database& database);
 
 std::vector<OutboxRow> read_outbox(const Database& database, std::size_t limit);
-// Throws conflict when one of its model before it is not delivered yet, not_found when there is none.
+// Throws conflict when one of its model before it is not delivered yet, not_found when there is
+// none.
 void mark_delivered(const Database& database, std::int64_t id, std::int64_t now_ms);
 
 }  // namespace maas

@@ -186,21 +186,18 @@ class SqliteCatalogue final : public Catalogue {
   Page<VersionRow> search(const Filter& filter,
                           const std::string& after,
                           std::size_t limit) override {
-    return ask([&](const Database& database) {
-      return search_versions(database, filter, after, limit);
-    });
+    return ask(
+        [&](const Database& database) { return search_versions(database, filter, after, limit); });
   }
   std::vector<AliasMove> history(const std::string& name,
                                  const std::string& alias,
                                  std::size_t limit) override {
-    return ask(
-        [&](const Database& database) { return read_moves(database, name, alias, limit); });
+    return ask([&](const Database& database) { return read_moves(database, name, alias, limit); });
   }
   std::vector<AuditRow> audit(const std::string& name,
                               std::int64_t after,
                               std::size_t limit) override {
-    return ask(
-        [&](const Database& database) { return read_audit(database, name, after, limit); });
+    return ask([&](const Database& database) { return read_audit(database, name, after, limit); });
   }
   AuditCheck verify_audit() override {
     return ask([](const Database& database) { return maas::verify_audit(database); });
@@ -252,8 +249,7 @@ class SqliteCatalogue final : public Catalogue {
       options_.before_creation();
     }
     connection.database = std::make_unique<Database>(
-        options_.file,
-        options_.read_only ? Database::Mode::kReadOnly : Database::Mode::kReadWrite);
+        options_.file, options_.read_only ? Database::Mode::kReadOnly : Database::Mode::kReadWrite);
     prepare(*connection.database);
     connection.inode = inode_of(options_.file);
   }

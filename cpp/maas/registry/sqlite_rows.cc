@@ -134,8 +134,8 @@ std::optional<VersionRow> read_version(const Database& database,
 }
 
 std::optional<ModelRow> read_model(const Database& database, const std::string& name) {
-  Statement read = database.prepare("SELECT " + std::string(kModelColumns) +
-                                    " FROM models m WHERE m.name = ?");
+  Statement read =
+      database.prepare("SELECT " + std::string(kModelColumns) + " FROM models m WHERE m.name = ?");
   if (!read.bind(name).step()) {
     return std::nullopt;
   }
@@ -252,8 +252,8 @@ VersionRow require_removable(const Database& database,
     throw Error(ErrorCode::kNotFound, "there is no " + what + (row ? " any more" : ""));
   }
   if (!row->aliases.empty()) {
-    throw Error(ErrorCode::kConflict, what + " has the alias '" + row->aliases.front() +
-                                          "'; move or remove that first");
+    throw Error(ErrorCode::kConflict,
+                what + " has the alias '" + row->aliases.front() + "'; move or remove that first");
   }
   return std::move(*row);
 }
@@ -268,8 +268,8 @@ void require_present(const Database& database, const Annotation& annotation) {
   }
   const auto row = read_version(database, name, annotation.version);
   if (!row || row->state == VersionState::kDeleted) {
-    throw Error(ErrorCode::kNotFound, "there is no version " + std::to_string(annotation.version) +
-                                          " of '" + name + "'");
+    throw Error(ErrorCode::kNotFound,
+                "there is no version " + std::to_string(annotation.version) + " of '" + name + "'");
   }
 }
 
@@ -305,8 +305,8 @@ void write_stamps(const Database& database, const std::map<std::string, FileStam
 }
 
 std::optional<FileStamp> read_stamp(const Database& database, const std::string& digest) {
-  Statement read = database.prepare(
-      "SELECT inode, size, modified_ns, changed_ns FROM stamps WHERE digest = ?");
+  Statement read =
+      database.prepare("SELECT inode, size, modified_ns, changed_ns FROM stamps WHERE digest = ?");
   if (!read.bind(digest).step()) {
     return std::nullopt;
   }

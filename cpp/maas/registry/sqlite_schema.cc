@@ -129,10 +129,9 @@ std::int64_t pragma(const Database& database, std::string_view name) {
 void check_known(const Database& database, std::size_t steps) {
   const int version = schema_version(database);
   if (version > static_cast<int>(steps)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the store has the schema " + std::to_string(version) +
-                    " of a newer maas, and this one knows " + std::to_string(steps) +
-                    "; upgrade maas");
+    throw Error(ErrorCode::kInvalidArgument, "the store has the schema " + std::to_string(version) +
+                                                 " of a newer maas, and this one knows " +
+                                                 std::to_string(steps) + "; upgrade maas");
   }
   Statement tables = database.prepare("SELECT count(*) FROM sqlite_master");
   const bool has_tables = tables.step() && tables.integer(0) > 0;

@@ -71,8 +71,8 @@ SqlCondition inner(const Condition& condition) {
 }
 
 bool is_rare(const Database& database, const SqlCondition& rows) {
-  Statement count = database.prepare("SELECT count(*) FROM (SELECT 1 FROM " + rows.sql +
-                                     " LIMIT " + std::to_string(kFew + 1) + ")");
+  Statement count = database.prepare("SELECT count(*) FROM (SELECT 1 FROM " + rows.sql + " LIMIT " +
+                                     std::to_string(kFew + 1) + ")");
   rows.bind_to(count);
   return count.step() && count.integer(0) <= kFew;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/store.h"
 
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -98,17 +99,24 @@ Store::Store(StoreOptions options)
     catalogue_ = open_catalogue(options_);
     return;
   }
-  // Two that make the same store at once take turns.
-  const FileLock lock(paths_.lock(), FileLock::Kind::kExclusive, options_.patience);
+  // None is made, or made again, while somebody else does.
+  std::optional<FileLock> held;
+  if (std::error_code missing; !std::filesystem::exists(paths_.catalogue(), missing)) {
+    held.emplace(lock());
+  }
   catalogue_ = open_catalogue(options_);
 }
 
 FileLock Store::lock() const {
   if (options_.read_only) {
-    throw Error(ErrorCode::kForbidden, "the store in '" + paths_.folder.string() +
-                                           "' is read-only: it cannot be changed");
+    throw Error(ErrorCode::kForbidden,
+                "the store in '" + paths_.folder.string() + "' is read-only: it cannot be changed");
   }
   return {paths_.lock(), FileLock::Kind::kExclusive, options_.patience};
+}
+
+FileLock Store::lock_collection(FileLock::Kind kind) const {
+  return {paths_.collection_lock(), kind, options_.patience};
 }
 
 VersionRow Store::publish(const Publication& made, const Actor& actor) {
@@ -157,10 +165,10 @@ VersionRow Store::publish(const Publication& made, const Actor& actor) {
 void Store::require_blobs(const NewVersion& made) const {
   for (const FileEntry& file : made.blobs) {
     if (!blobs_.has(file.blob.digest, file.blob.size)) {
-      throw Error(ErrorCode::kUnprocessable,
-                  "the store has no blob " + file.blob.digest + " of " +
-                      std::to_string(file.blob.size) + " bytes for '" + file.path +
-                      "'; put its bytes into the store first");
+      throw Error(ErrorCode::kUnprocessable, "the store has no blob " + file.blob.digest + " of " +
+                                                 std::to_string(file.blob.size) + " bytes for '" +
+                                                 file.path +
+                                                 "'; put its bytes into the store first");
     }
   }
 }
@@ -188,18 +196,16 @@ AliasMove Store::move_alias(const AliasRequest& request, const Actor& actor) {
   check_registry_name(request.name);
   check_alias(request.alias);
   const FileLock held = lock();
-  return catalogue_->move_alias(request, actor, [&](const auto& model, const auto&) {
-    write_record(model);
-  });
+  return catalogue_->move_alias(request, actor,
+                                [&](const auto& model, const auto&) { write_record(model); });
 }
 
 AliasMove Store::roll_back(const AliasRequest& request, const Actor& actor) {
   check_registry_name(request.name);
   check_alias(request.alias);
   const FileLock held = lock();
-  return catalogue_->roll_back(request, actor, [&](const auto& model, const auto&) {
-    write_record(model);
-  });
+  return catalogue_->roll_back(request, actor,
+                               [&](const auto& model, const auto&) { write_record(model); });
 }
 
 VersionRow Store::remove(const std::string& name, std::int64_t version, const Actor& actor) {
@@ -227,9 +233,8 @@ void Store::annotate(const Annotation& annotation, const Actor& actor) {
     check_description(*annotation.description);
   }
   const FileLock held = lock();
-  catalogue_->annotate(annotation, actor, [&](const auto& model, const auto& row) {
-    write_records(model, row);
-  });
+  catalogue_->annotate(annotation, actor,
+                       [&](const auto& model, const auto& row) { write_records(model, row); });
 }
 
 VersionRow Store::find(const ModelReference& reference) {
@@ -286,8 +291,8 @@ void Store::verify(const VersionRow& row) {
     catalogue_->note_damage(row.name, row.version, found.value_or(""));
   }
   if (found) {
-    throw Error(ErrorCode::kInternal, version_name(row) + " is damaged: " + *found +
-                                          "; add the file again to repair it");
+    throw Error(ErrorCode::kInternal,
+                version_name(row) + " is damaged: " + *found + "; add the file again to repair it");
   }
 }
 

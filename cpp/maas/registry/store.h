@@ -21,7 +21,7 @@ struct StoreOptions {
   bool read_only = false;  // so is one on a disk that nobody may write to
   bool create = true;      // when there is none
   std::shared_ptr<SystemCalls> calls = std::make_shared<SystemCalls>();
-  std::function<std::int64_t()> now_ms{};  // the wall clock unless given
+  std::function<std::int64_t()> now_ms{};                        // the wall clock unless given
   std::chrono::milliseconds patience = std::chrono::minutes(2);  // with who else writes
 };
 
@@ -40,6 +40,8 @@ struct StorePaths {
   std::filesystem::path folder{};
   [[nodiscard]] std::filesystem::path catalogue() const { return folder / "catalogue.db"; }
   [[nodiscard]] std::filesystem::path lock() const { return folder / "lock"; }
+  // Who collects has it alone; who needs that nothing is collected shares it.
+  [[nodiscard]] std::filesystem::path collection_lock() const { return folder / "collecting"; }
   [[nodiscard]] std::filesystem::path records() const { return folder / "versions"; }
   [[nodiscard]] std::filesystem::path record(const std::string& name, std::int64_t version) const {
     return records() / name / (std::to_string(version) + ".json");
@@ -88,6 +90,8 @@ class Store {
   [[nodiscard]] std::int64_t now_ms() const { return options_.now_ms(); }
   // Held while anything changes. Throws forbidden for a read-only store.
   [[nodiscard]] FileLock lock() const;
+  // Taken before lock(), when both are.
+  [[nodiscard]] FileLock lock_collection(FileLock::Kind kind) const;
 
   // What is on disk of a model, as the catalogue has it.
   void write_record(const ModelRow& model) const;

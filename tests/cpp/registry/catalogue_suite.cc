@@ -24,11 +24,10 @@ TEST_P(CatalogueSuite, what_throws_before_the_commit_undoes_all) {
   publish("a");
   NewVersion made;
   made.row = {.name = "a", .digest = sha256("x"), .runtime = "test"};
-  EXPECT_THROW(catalogue->publish(made, kTester,
-                                  [](const auto&, const auto&) {
-                                    throw Error(ErrorCode::kInternal, "no");
-                                  }),
-               Error);
+  EXPECT_THROW(
+      catalogue->publish(made, kTester,
+                         [](const auto&, const auto&) { throw Error(ErrorCode::kInternal, "no"); }),
+      Error);
   EXPECT_FALSE(catalogue->version("a", 2));
   EXPECT_EQ(catalogue->verify_audit().rows, 2);
   EXPECT_EQ(publish("a").version, 2);

@@ -5,8 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "maas/registry/catalogue.h"
 #include "registry/fixture.h"
+
+#include "maas/registry/catalogue.h"
 
 namespace maas {
 
@@ -45,8 +46,7 @@ class CatalogueSuite : public testing::TestWithParam<CatalogueMaker> {
   }
   std::vector<std::string> search(const std::string& expression, std::size_t limit = 1000) {
     std::vector<std::string> found;
-    for (const VersionRow& row :
-         catalogue->search(parse_filter(expression), "", limit).items) {
+    for (const VersionRow& row : catalogue->search(parse_filter(expression), "", limit).items) {
       found.push_back(row.name + ":" + std::to_string(row.version));
     }
     return found;

@@ -15,8 +15,9 @@ TEST(FileLock, excludes_others_until_it_goes) {
   const TemporaryFolder folder;
   std::optional<FileLock> first(std::in_place, folder / "lock", Kind::kExclusive, milliseconds(0));
   EXPECT_TRUE(is_locked(folder / "lock"));
-  EXPECT_EQ(code_of([&] { const FileLock second(folder / "lock", Kind::kShared, milliseconds(5)); }),
-            ErrorCode::kUnavailable);
+  EXPECT_EQ(
+      code_of([&] { const FileLock second(folder / "lock", Kind::kShared, milliseconds(5)); }),
+      ErrorCode::kUnavailable);
   first.reset();
   EXPECT_FALSE(is_locked(folder / "lock"));
   const FileLock third(folder / "lock", Kind::kExclusive, milliseconds(0));

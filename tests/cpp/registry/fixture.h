@@ -83,8 +83,8 @@ inline VersionRow publish(Store& store,
                           const std::string& name,
                           const std::string& bytes = "weights",
                           const Tags& tags = {}) {
-  return store.publish(
-      {.name = name, .manifest = manifest_of(store.blobs().put(bytes), tags)}, kTester);
+  return store.publish({.name = name, .manifest = manifest_of(store.blobs().put(bytes), tags)},
+                       kTester);
 }
 
 }  // namespace maas

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/lease.h"
 
-#include <sys/wait.h>
-
 #include "registry/fixture.h"
+#include <sys/wait.h>
 
 namespace maas {
 namespace {

@@ -48,8 +48,7 @@ TEST(Manifest, what_cannot_be_kept_is_refused) {
   EXPECT_EQ(code_of([&] { (void)Manifest::parse(none.to_json()); }), ErrorCode::kInvalidArgument);
   Manifest digest = example();
   digest.files[0].blob.digest = "abc";
-  EXPECT_EQ(code_of([&] { (void)Manifest::parse(digest.to_json()); }),
-            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code_of([&] { (void)Manifest::parse(digest.to_json()); }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of([] { (void)Manifest::parse(R"({"format": 2})"); }),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of([] { check_tag(std::string(251, 'k'), ""); }), ErrorCode::kInvalidArgument);

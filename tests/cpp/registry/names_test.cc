@@ -19,8 +19,7 @@ TEST(Names, a_reference_names_a_model_a_version_or_an_alias) {
 
 TEST(Names, what_names_a_version_itself_is_no_alias) {
   for (const char* reserved : {"latest", "1", "007", "v1", "V12", "v"}) {
-    const bool is_refused =
-        code_of([&] { check_alias(reserved); }) == ErrorCode::kInvalidArgument;
+    const bool is_refused = code_of([&] { check_alias(reserved); }) == ErrorCode::kInvalidArgument;
     EXPECT_EQ(is_refused, std::string(reserved) != "v") << reserved;
   }
   check_alias("champion");

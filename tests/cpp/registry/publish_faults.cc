@@ -5,11 +5,11 @@
 #include <atomic>
 #include <cerrno>
 
+#include "registry/fixture.h"
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include "maas/registry/fsck.h"
-#include "registry/fixture.h"
 
 namespace maas {
 namespace {
@@ -99,7 +99,8 @@ struct PublishFaults : testing::TestWithParam<int> {
   TemporaryFolder folder;
 };
 
-// An fsync inside SQLite is an error code of its own layer; the journal's writes before it fail here.
+// An fsync inside SQLite is an error code of its own layer; the journal's writes before it fail
+// here.
 TEST_P(PublishFaults, each_call_that_fails_leaves_all_or_nothing) {
   Store store({.folder = folder.path(), .calls = std::make_shared<Faulty>()});
   publish(store, "a", "first");
@@ -138,13 +139,11 @@ TEST_P(PublishFaults, each_call_that_fails_leaves_all_or_nothing) {
   EXPECT_TRUE(report.is_well()) << report.findings.front().message;
 }
 
-INSTANTIATE_TEST_SUITE_P(Errors,
-                         PublishFaults,
-                         testing::Values(EIO, ENOSPC, 0),
-                         [](const auto& told) {
-                           return told.param == 0 ? std::string("short_write")
-                                                  : std::string(told.param == EIO ? "EIO" : "ENOSPC");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Errors, PublishFaults, testing::Values(EIO, ENOSPC, 0), [](const auto& told) {
+      return told.param == 0 ? std::string("short_write")
+                             : std::string(told.param == EIO ? "EIO" : "ENOSPC");
+    });
 
 }  // namespace
 }  // namespace maas

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/recovery.h"
 
-#include "maas/registry/fsck.h"
 #include "registry/fixture.h"
+
+#include "maas/registry/fsck.h"
 
 namespace maas {
 namespace {
@@ -84,7 +85,10 @@ TEST_F(RecoveryTest, a_backup_is_a_store) {
 
 TEST_F(RecoveryTest, a_backup_replaces_no_other_store) {
   const TemporaryFolder other;
-  { Store theirs({.folder = other.path()}); publish(theirs, "theirs"); }
+  {
+    Store theirs({.folder = other.path()});
+    publish(theirs, "theirs");
+  }
   EXPECT_THAT(message_of([&] { back_up(store, other.path()); }), HasSubstr("another store"));
   EXPECT_EQ(code_of([&] { back_up(store, folder.path()); }), ErrorCode::kInvalidArgument);
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/salvage.h"
 
+#include "registry/fixture.h"
+
 #include "maas/registry/sqlite_audit.h"
 #include "maas/registry/sqlite_schema.h"
-#include "registry/fixture.h"
 
 namespace maas {
 namespace {
 
 struct SalvageTest : testing::Test {
-  SalvageTest() { bring_up_to_date(made, catalogue_steps(), [](int) {}); }
+  SalvageTest() {
+    bring_up_to_date(made, catalogue_steps(), [](int) {});
+  }
   TemporaryFolder folder;
   Database made{folder / "new.db", Database::Mode::kReadWrite};
   std::vector<std::string> problems;

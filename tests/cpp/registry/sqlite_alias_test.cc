@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/sqlite_alias.h"
 
+#include "registry/fixture.h"
+
 #include "maas/registry/sqlite_rows.h"
 #include "maas/registry/sqlite_schema.h"
-#include "registry/fixture.h"
 
 namespace maas {
 namespace {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/sqlite_rows.h"
 
-#include "maas/registry/sqlite_schema.h"
 #include "registry/fixture.h"
+
+#include "maas/registry/sqlite_schema.h"
 
 namespace maas {
 namespace {

@@ -8,8 +8,8 @@
 namespace maas {
 namespace {
 
-constexpr std::array<std::string_view, 2> kTwo = {
-    "CREATE TABLE a (x); INSERT INTO a VALUES (1);", "ALTER TABLE a ADD COLUMN y DEFAULT 5;"};
+constexpr std::array<std::string_view, 2> kTwo = {"CREATE TABLE a (x); INSERT INTO a VALUES (1);",
+                                                  "ALTER TABLE a ADD COLUMN y DEFAULT 5;"};
 
 struct SchemaTest : testing::Test {
   TemporaryFolder folder;

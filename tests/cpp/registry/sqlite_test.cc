@@ -26,7 +26,10 @@ TEST(Sqlite, what_is_not_committed_is_undone) {
   const TemporaryFolder folder;
   const Database database(folder / "a.db", Mode::kReadWrite);
   database.run_script("CREATE TABLE t (a)");
-  { const Transaction open(database, Kind::kWrite); database.run("INSERT INTO t VALUES (1)"); }
+  {
+    const Transaction open(database, Kind::kWrite);
+    database.run("INSERT INTO t VALUES (1)");
+  }
   Statement count = database.prepare("SELECT count(*) FROM t");
   ASSERT_TRUE(count.step());
   EXPECT_EQ(count.integer(0), 0);

@@ -104,7 +104,10 @@ TEST(Store, is_not_made_by_those_who_only_ask) {
 
 TEST(Store, without_its_catalogue_is_not_taken_for_an_empty_one) {
   const TemporaryFolder folder;
-  { Store store({.folder = folder.path()}); publish(store, "iris"); }
+  {
+    Store store({.folder = folder.path()});
+    publish(store, "iris");
+  }
   std::filesystem::remove(folder / "catalogue.db");
   EXPECT_THAT(message_of([&] { const Store store({.folder = folder.path()}); }),
               HasSubstr("recover"));

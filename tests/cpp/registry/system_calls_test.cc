@@ -3,10 +3,9 @@
 
 #include <cerrno>
 
+#include "registry/fixture.h"
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "registry/fixture.h"
 
 namespace maas {
 namespace {

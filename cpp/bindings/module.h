@@ -10,6 +10,7 @@ namespace maas {
 // One function per layer or part of it, called in this order by module.cc.
 void bind_base(pybind11::module_& module);
 void bind_tensor(const pybind11::module_& module);
+void bind_registry(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_batching(const pybind11::module_& module);
 void bind_pipeline(pybind11::module_& module);

@@ -13,6 +13,7 @@ from maas.errors import (
     BatchLengthError,
     CancelledError,
     ConfigError,
+    ConflictError,
     DeadlineExceededError,
     Error,
     ForbiddenError,
@@ -35,6 +36,7 @@ from maas.tables import Columns
 from maas.types import Tensor
 
 if TYPE_CHECKING:
+    from maas import models
     from maas._core import __version__
     from maas.client import Client
     from maas.server import Server, serve
@@ -47,6 +49,7 @@ __all__ = [
     "Client",
     "Columns",
     "ConfigError",
+    "ConflictError",
     "Context",
     "DeadlineExceededError",
     "EndpointSpec",
@@ -73,6 +76,7 @@ __all__ = [
     "__version__",
     "endpoint",
     "load",
+    "models",
     "mount",
     "on_shutdown",
     "on_startup",
@@ -87,6 +91,7 @@ _LATE = {
     "Server": "maas.server",
     "TestClient": "maas.testing",
     "__version__": "maas._core",
+    "models": "maas.models",
     "serve": "maas.server",
 }
 
@@ -96,6 +101,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'maas' has no attribute {name!r}")
     import importlib
 
-    found = getattr(importlib.import_module(_LATE[name]), name)
+    module = importlib.import_module(_LATE[name])
+    found = module if module.__name__ == f"maas.{name}" else getattr(module, name)
     globals()[name] = found
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
 from collections import Counter
@@ -16,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from maas import config, engine, logs
+from maas import config, engine, logs, models_cli
 from maas.errors import ConfigError, Error, InvalidArgumentError, TargetError
 from maas.types import closest
 
@@ -72,7 +73,9 @@ def _run(words: list[str]) -> int:
 
 def _check_verb(words: list[str], verbs: dict[str, _Parser]) -> None:
     if not words:
-        raise _UsageError("name a command: serve TARGET, config show, conformance URL; see --help")
+        raise _UsageError(
+            "name a command: serve TARGET, models VERB, config show, conformance URL; see --help"
+        )
     verb = words[0]
     if not verb.startswith("-") and verb not in verbs:
         raise _UsageError(f"unknown command {verb!r}{closest(verb, list(verbs)) or '; see --help'}")
@@ -87,10 +90,16 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     settings = _settings_parser()
     serve = commands.add_parser("serve", parents=[settings], help="serve a target", epilog=_EPILOG)
     serve.add_argument(
-        "target", nargs="?", metavar="TARGET", help="file.py[:name], module:name or a .pt file"
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help="file.py[:name], module:name, a .pt file, or NAME[:VERSION|@ALIAS] of the registry",
     )
     serve.add_argument("--reload", action="store_true", help="serve again what has changed")
     serve.set_defaults(command=_serve)
+    serve.add_argument("--store", metavar="FOLDER", help="of models (default: MAAS_HOME, ~/.maas)")
+    registry = commands.add_parser("models", help="versions of models, and what serves")
+    models_cli.add_parsers(registry, _Parser)
     shown = commands.add_parser("config", parents=[settings], help="show the settings")
     shown.add_argument("what", choices=["show"], help="every setting, and where it came from")
     shown.add_argument("-o", dest="output", choices=["text", "json"], default="text")
@@ -101,7 +110,8 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     suite.add_argument("--request", metavar="FILE", help="JSON of a request that it answers")
     suite.add_argument("-o", dest="output", choices=["text", "json"], default="text")
     suite.set_defaults(command=_conformance)
-    return parser, {"serve": serve, "config": shown, "conformance": suite}
+    known = {"serve": serve, "models": registry, "config": shown, "conformance": suite}
+    return parser, known
 
 
 def _settings_parser() -> _Parser:
@@ -156,6 +166,8 @@ def _serve(parsed: argparse.Namespace) -> int:
     from maas.server import Server
     from maas.service import Service
 
+    if parsed.store:
+        os.environ["MAAS_HOME"] = parsed.store
     settings = _loaded(parsed).settings
     if parsed.target is None and not settings.models:
         raise TargetError(

@@ -13,7 +13,7 @@ from maas.types import Tensor, closest
 
 DEFAULT_FILE = "maas.yaml"
 # Variables of other parts of maas: the kernels' instruction set, and the file of settings itself.
-_OTHER_VARIABLES = {"MAAS_FORCE_ISA", "MAAS_CONFIG"}
+_OTHER_VARIABLES = {"MAAS_FORCE_ISA", "MAAS_CONFIG", "MAAS_HOME"}
 # Kubernetes sets these for a service that is named "maas"; they are not meant for us.
 _KUBERNETES_PREFIXES = ("MAAS_SERVICE_", "MAAS_PORT_")
 

@@ -9,6 +9,7 @@ Exception
     +-- UnauthorizedError      401
     +-- ForbiddenError         403
     +-- NotFoundError          404
+    +-- ConflictError          409  it is no longer, or not, as the caller believed
     +-- AlreadyExistsError     409
     +-- TooLargeError          413
     +-- UnprocessableError     422  understood, but a value breaks the declared schema
@@ -98,6 +99,12 @@ class AlreadyExistsError(_CodedError):
     code, status = "already_exists", 409
 
 
+class ConflictError(_CodedError):
+    """It is no longer, or not, as the caller believed: read it again, then decide."""
+
+    code, status = "conflict", 409
+
+
 class UnauthorizedError(_CodedError):
     """The request does not say who sends it."""
 
@@ -159,6 +166,7 @@ class _Table:
             InvalidArgumentError,
             UnprocessableError,
             NotFoundError,
+            ConflictError,
             AlreadyExistsError,
             UnauthorizedError,
             ForbiddenError,

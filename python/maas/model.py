@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maas import arrays, batching, calls, declarations, engine
+from maas import arrays, batching, calls, declarations, engine, stored
 from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
@@ -92,9 +92,10 @@ class Model:
     leaves.
     """
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, held: stored.StoredModel | None = None) -> None:
         self.spec = spec
-        self.version = 1
+        self.version = held.version if held else 1
+        self._held = held  # keeps its files, and it from being deleted
         self._lock = threading.Lock()
         self._cores: dict[_core.Engine, _core.Model] = {}
         self.core(engine.default())
@@ -121,6 +122,11 @@ class Model:
     def outputs(self) -> dict[str, Tensor]:
         """The spec of one row of each output whose shape is known."""
         return declarations.row_specs(self.core(engine.default()).outputs)
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """All that is known of its tensors, in the form of the registry's manifests."""
+        return stored.signature_of(self.core(engine.default()))
 
     @property
     def stats(self) -> dict[str, Any]:
@@ -155,6 +161,7 @@ class Model:
             self.spec = spec
             self.version += 1
             self._cores = {engine.default(): made}
+            self._held = None
 
     def reload(self, on: _core.Engine) -> None:
         """Reads the file again, as the same version; who runs the old one finishes with it."""
@@ -197,7 +204,9 @@ def load(  # noqa: PLR0913 - the settled public signature
     max_batch_tokens: int = 0,
     weight: float = 1.0,
 ) -> Model:
-    """Loads a model file and gives its handle; served, it answers at /v2/models/{name}.
+    """Loads a model file, or a version of the registry (``iris``, ``iris:2``, ``iris@champion``).
+
+    The handle's model is served at /v2/models/{name}.
 
     `inputs` and `outputs` name the tensors and describe one row of each; without them the core
     takes what the file tells. The name is the file's unless given. `executors` is how many threads
@@ -211,7 +220,14 @@ def load(  # noqa: PLR0913 - the settled public signature
     # The package's own calls (a target, maas.yaml) name files for the working directory alone.
     ours = str(caller.get("__name__", "")).partition(".")[0] == "maas"
     file = None if ours else caller.get("__file__")
-    found = find_file(path, Path(file).parent if file else None)
+    held = None if os.path.exists(path) else stored.find(path)  # noqa: PTH110 - any kind of path
+    if held is None:
+        found = find_file(path, Path(file).parent if file else None)
+    else:
+        found = held.path
+        name = held.name if name is None else name
+        inputs, outputs = inputs or held.inputs, outputs or held.outputs
+        batch_dim = batch_dim and held.batch_dim
     made = Model(
         ModelSpec(
             path=str(found),
@@ -229,7 +245,8 @@ def load(  # noqa: PLR0913 - the settled public signature
             mask=mask,
             max_batch_tokens=max_batch_tokens,
             weight=weight,
-        )
+        ),
+        held,
     )
     if (loaded := _loaded.get()) is not None:
         loaded.append(made)

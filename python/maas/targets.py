@@ -10,14 +10,17 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from maas import model
+from maas import model, stored
 from maas.errors import Error, NotFoundError, TargetError
 from maas.model import Model
 from maas.service import Service, collect, hooks_in, served_names
+from maas.stored import MODEL_SUFFIXES
 from maas.types import closest
 
-MODEL_SUFFIXES = (".pt", ".pth", ".ts")
-_FORMS = "a target is file.py, file.py:name, module:name or a model file (.pt)"
+_FORMS = (
+    "a target is file.py, file.py:name, module:name, a model file (.pt), "
+    "or NAME, NAME:VERSION, NAME@ALIAS of the registry"
+)
 
 
 def load(target: str) -> Service:
@@ -27,6 +30,8 @@ def load(target: str) -> Service:
     or not.
     """
     if target.endswith(MODEL_SUFFIXES):
+        return Service(models=[model.load(target)])
+    if _is_stored(target):
         return Service(models=[model.load(target)])
     location, _, name = _split(target)
     with model.loaded_meanwhile() as loaded:
@@ -43,6 +48,16 @@ def load(target: str) -> Service:
     return Service(
         endpoints=service.endpoints, models=service.models, name=service.name, hooks=hooks
     )
+
+
+def _is_stored(target: str) -> bool:
+    """Whether it names a model of the registry; a module of that name comes first."""
+    name, colon, which = target.partition(":")
+    if "@" in target or (colon and which.isdigit()):
+        return not target.endswith(".py")
+    if colon or target.endswith(".py") or Path(f"{name}.py").exists():
+        return False
+    return stored.exists(name) and importlib.util.find_spec(name.partition(".")[0]) is None
 
 
 def _whole(module: ModuleType, loaded: list[Model]) -> Service:

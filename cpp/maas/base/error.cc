@@ -11,6 +11,7 @@ std::string_view error_code_name(ErrorCode code) noexcept {
     case ErrorCode::kUnprocessable: return "unprocessable";
     case ErrorCode::kNotFound: return "not_found";
     case ErrorCode::kAlreadyExists: return "already_exists";
+    case ErrorCode::kConflict: return "conflict";
     case ErrorCode::kUnauthorized: return "unauthorized";
     case ErrorCode::kForbidden: return "forbidden";
     case ErrorCode::kTooLarge: return "too_large";

@@ -18,6 +18,7 @@ enum class ErrorCode : std::uint8_t {
   kUnprocessable,    // understood, but a value breaks the declared schema
   kNotFound,
   kAlreadyExists,
+  kConflict,  // it is no longer, or not, as the caller believed
   kUnauthorized,
   kForbidden,
   kTooLarge,
@@ -29,10 +30,11 @@ enum class ErrorCode : std::uint8_t {
 };
 
 inline constexpr std::array kAllErrorCodes = {
-    ErrorCode::kInvalidArgument, ErrorCode::kUnprocessable, ErrorCode::kNotFound,
-    ErrorCode::kAlreadyExists,   ErrorCode::kUnauthorized,  ErrorCode::kForbidden,
-    ErrorCode::kTooLarge,        ErrorCode::kOverloaded,    ErrorCode::kDeadlineExceeded,
-    ErrorCode::kCancelled,       ErrorCode::kUnavailable,   ErrorCode::kInternal,
+    ErrorCode::kInvalidArgument,  ErrorCode::kUnprocessable, ErrorCode::kNotFound,
+    ErrorCode::kAlreadyExists,    ErrorCode::kConflict,      ErrorCode::kUnauthorized,
+    ErrorCode::kForbidden,        ErrorCode::kTooLarge,      ErrorCode::kOverloaded,
+    ErrorCode::kDeadlineExceeded, ErrorCode::kCancelled,     ErrorCode::kUnavailable,
+    ErrorCode::kInternal,
 };
 
 // The code in snake_case: "invalid_argument". Used in metrics labels and in Python.

@@ -9,6 +9,7 @@ int http_status(ErrorCode code) noexcept {
     case ErrorCode::kUnprocessable: return 422;
     case ErrorCode::kNotFound: return 404;
     case ErrorCode::kAlreadyExists: return 409;
+    case ErrorCode::kConflict: return 409;
     case ErrorCode::kUnauthorized: return 401;
     case ErrorCode::kForbidden: return 403;
     case ErrorCode::kTooLarge: return 413;
@@ -61,6 +62,7 @@ std::string_view reason_phrase(int status) noexcept {
     case 503: return "Service Unavailable";
     case 504: return "Gateway Timeout";
     case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
     default: return "";
   }
 }

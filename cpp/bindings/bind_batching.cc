@@ -132,11 +132,15 @@ ModelHandle add_callable(const EngineHandle& self,
 }
 
 // On behalf of the requests that `caller` tells, or those whose handler runs on this thread.
-Caller caller_of(const ModelHandle& self, double timeout_s, const CallerHandle* given) {
+Caller caller_of(const ModelHandle& self,
+                 double timeout_s,
+                 const CallerHandle* given,
+                 std::uint64_t local_call) {
   const Clock& clock = *self.engine->clock();
   const RunningItems running = given != nullptr ? given->running() : RunningItems::current();
   const Deadline deadline = Deadline::after(clock, duration(timeout_s));
   Caller caller = Caller::of(running.items, deadline);
+  caller.local_call = local_call;
   if (running.clock != nullptr && !clock.agrees_with(*running.clock)) {
     caller.deadline = deadline;  // a test holds the clock of its server, and not that of the model
   }
@@ -146,9 +150,10 @@ Caller caller_of(const ModelHandle& self, double timeout_s, const CallerHandle* 
 std::vector<Tensor> run(const ModelHandle& self,
                         std::vector<Tensor> inputs,
                         double timeout_s,
-                        const CallerHandle* caller) {
+                        const CallerHandle* caller,
+                        std::uint64_t local_call) {
   return call(self.served->batcher(), std::move(inputs), *self.engine->clock(),
-              caller_of(self, timeout_s, caller))
+              caller_of(self, timeout_s, caller, local_call))
       .value()
       .outputs;
 }
@@ -315,16 +320,18 @@ void bind_model(const py::module_& module) {
           "max_batch_size",
           [](const ModelHandle& self) { return self.served->batcher().options().max_batch_size; })
       .def("run", &run, py::arg("inputs"), py::arg("timeout_s"), py::arg("caller") = py::none(),
-           Unlocked())
+           py::arg("local_call") = 0, Unlocked())
       .def(
           "submit",
           [](const ModelHandle& self, std::vector<Tensor> inputs, double timeout_s, py::object done,
-             const CallerHandle* caller) {
+             const CallerHandle* caller, std::uint64_t local_call) {
             PyHandle handle(std::move(done));
             const py::gil_scoped_release unlocked;
-            submit(self, std::move(inputs), caller_of(self, timeout_s, caller), std::move(handle));
+            submit(self, std::move(inputs), caller_of(self, timeout_s, caller, local_call),
+                   std::move(handle));
           },
-          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"), py::arg("caller") = py::none())
+          py::arg("inputs"), py::arg("timeout_s"), py::arg("done"), py::arg("caller") = py::none(),
+          py::arg("local_call") = 0)
       .def("statistics", &statistics);
 }
 

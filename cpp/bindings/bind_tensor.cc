@@ -109,6 +109,7 @@ py::bytes to_json(const Tensor& tensor) {
 void bind_tensor(const py::module_& module) {
   py::class_<Tensor>(module, "Tensor", py::is_final())
       .def_static("from_dlpack", &from_dlpack, py::arg("array"))
+      .def_static("absent", [] { return Tensor(); })
       .def_static(
           "from_strings",
           [](std::vector<py::bytes> values, const std::vector<std::int64_t>& shape) {

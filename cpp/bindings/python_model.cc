@@ -97,6 +97,7 @@ class RequestInfo {
     return std::chrono::duration<double>(limit().at().time_since_epoch()).count();
   }
   [[nodiscard]] py::str target() const { return text_of(origin().target); }
+  [[nodiscard]] std::uint64_t local_call() const { return item_.local_call; }
   [[nodiscard]] py::str identity() const { return text_of(origin().identity); }
   [[nodiscard]] py::list headers() const {
     py::list headers;
@@ -128,7 +129,7 @@ py::list requests_of(const Batch& batch,
   py::list requests;
   for (std::size_t row = 0; row < batch.items.size(); ++row) {
     const BatchItem& item = batch.items[row];
-    if (options.contexts) {
+    if (options.contexts || item.local_call != 0) {
       requests.append(RequestInfo(item, options.clock, streams.empty() ? nullptr : streams[row]));
     } else {
       requests.append(text_of(item.id.text()));
@@ -296,7 +297,8 @@ void bind_python_model(const py::module_& module) {
       .def_property_readonly("deadline", &RequestInfo::deadline)
       .def_property_readonly("target", &RequestInfo::target)
       .def_property_readonly("headers", &RequestInfo::headers)
-      .def_property_readonly("identity", &RequestInfo::identity);
+      .def_property_readonly("identity", &RequestInfo::identity)
+      .def_property_readonly("local_call", &RequestInfo::local_call);
   py::class_<Done>(module, "Done", py::is_final())
       .def("__call__", &Done::answer, py::arg("answers"))
       .def_property_readonly("caller", &Done::caller);

@@ -25,6 +25,12 @@ def words(text: str, longest: int = 3) -> list[str]:
     return sorted(text.split(), key=len, reverse=True)[:longest]
 
 
+@maas.endpoint("/headline")
+def headline(text: str) -> str:
+    """The longest words as a title; another endpoint is called like the function it is."""
+    return " ".join(words(text)).title()
+
+
 @maas.endpoint("/even", max_concurrency=64)
 async def even(image: Image, threshold: float = 0.5) -> dict[str, float | bool]:
     """Whether the digit in an image is even; the model is called in process, in shared batches."""

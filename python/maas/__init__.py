@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from maas import ops
 from maas.asgi import Mount, mount
 from maas.context import Context
-from maas.endpoint import EndpointSpec, endpoint
+from maas.endpoint import endpoint
+from maas.endpoint_spec import EndpointSpec
 from maas.errors import (
     AlreadyExistsError,
     BatchLengthError,

@@ -21,6 +21,9 @@ class Tensor:
 
     @staticmethod
     def from_dlpack(array: object) -> Tensor: ...
+    # an optional input that is not given
+    @staticmethod
+    def absent() -> Tensor: ...
     @staticmethod
     def from_strings(values: Sequence[bytes], shape: Sequence[int]) -> Tensor: ...
     @property
@@ -203,8 +206,13 @@ class Model:
     def max_batch_size(self) -> int: ...
     # inputs in signature order, each with its leading batch dimension
     # without a caller: on behalf of the requests whose callable runs on this thread
+    # local_call: the number that a callable finds in its RequestInfo
     def run(
-        self, inputs: Sequence[Tensor], timeout_s: float, caller: Caller | None = None
+        self,
+        inputs: Sequence[Tensor],
+        timeout_s: float,
+        caller: Caller | None = None,
+        local_call: int = 0,
     ) -> list[Tensor]: ...
     # done(outputs, None) or done(None, error), from a thread of the core that holds the GIL
     def submit(
@@ -213,6 +221,7 @@ class Model:
         timeout_s: float,
         done: Callable[[list[Tensor] | None, Exception | None], None],
         caller: Caller | None = None,
+        local_call: int = 0,
     ) -> None: ...
     def statistics(self) -> dict[str, Any]: ...
 
@@ -287,7 +296,10 @@ def make_pipeline(
 
 @final
 class RequestInfo:
-    """One request of a batch, for a callable that was added with contexts=True; live."""
+    """One request of a batch, for a callable that was added with contexts=True; live.
+
+    Every callable gets one for a call by code of this process.
+    """
 
     @property
     def id(self) -> str: ...
@@ -306,6 +318,9 @@ class RequestInfo:
     def headers(self) -> list[tuple[str, str]]: ...
     @property
     def identity(self) -> str: ...
+    # the number that Model.run or submit was given; 0 for a request from outside
+    @property
+    def local_call(self) -> int: ...
 
 @final
 class Caller:

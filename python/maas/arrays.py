@@ -17,6 +17,8 @@ def inputs_of(
     model: _core.Model, args: tuple[Any, ...], named: dict[str, Any]
 ) -> list[_core.Tensor]:
     """The tensors of a call in the model's order; an error says what is missing or misshapen."""
+    from maas import _core
+
     specs = model.inputs
     names = [spec.name for spec in specs]
     if len(args) > len(names):
@@ -31,9 +33,12 @@ def inputs_of(
         if name in values:
             raise InvalidArgumentError(f"model {model.name!r}: input {name!r} is given twice")
         values[name] = value
-    if missing := [name for name in names if name not in values]:
+    if missing := [spec.name for spec in specs if spec.name not in values and not spec.optional]:
         raise InvalidArgumentError(f"model {model.name!r} needs the input {missing[0]!r}")
-    return [to_core(values[spec.name], spec, model) for spec in specs]
+    return [
+        to_core(values[spec.name], spec, model) if spec.name in values else _core.Tensor.absent()
+        for spec in specs
+    ]
 
 
 def outputs_of(model: _core.Model, tensors: Sequence[_core.Tensor]) -> dict[str, Any]:

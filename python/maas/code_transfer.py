@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import linecache
 import sys
 import traceback
@@ -42,7 +43,7 @@ def reference(thing: Any, place: str) -> dict[str, str]:
     file = getattr(module, "__file__", None)
     if module is None or file is None:
         return {"name": name, "source": notebook_source.gather(thing, place)}
-    if _find(module, name) is not thing:
+    if inspect.unwrap(_find(module, name) or thing) is not inspect.unwrap(thing):
         raise InvalidArgumentError(
             f"{place}: {thing.__module__}.{name} is something else by now, and a worker would find "
             "that; give the handler a name of its own"

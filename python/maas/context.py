@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maas.logs import logger
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # The requests that the running coroutine answers. A `def` needs none: the core knows its thread.
 caller: ContextVar[_core.Caller | None] = ContextVar("maas_caller", default=None)
+# The function of the endpoint whose handler runs here.
+running: ContextVar[Callable[..., Any] | None] = ContextVar("maas_running", default=None)
 
 
 class Context:

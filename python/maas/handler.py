@@ -8,40 +8,49 @@ a request costs the reading of its values, the call, and the encoding of the ans
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import encoding, engine, media
-from maas.context import Context, caller
-from maas.errors import BatchLengthError, Error
+from maas.calls import LocalCall, waiting
+from maas.context import Context, caller, running
+from maas.errors import BatchLengthError, CancelledError, Error
 from maas.logs import logger
-from maas.reading import ArrayReader, Unreadable, reader
+from maas.reading import ArrayReader, TensorReader, Unreadable, reader
 
 if TYPE_CHECKING:
     import asyncio
 
     from maas import _core
-    from maas.endpoint import EndpointSpec
+    from maas.endpoint_spec import EndpointSpec
     from maas.schema import Signature
 
 # Code, HTTP status or 0, message, detail; and True when all rows of a call failed together.
 Failure = tuple[str, int, str, str] | tuple[str, int, str, str, bool]
 Answer = bytes | tuple[bytes, str] | Failure
 Columns = Sequence[Any]
-# The ids of a batch's requests; what tells the ids and more when the signature asks_origin.
-Requests = list[str] | list["_core.RequestInfo"]
+# The ids of a batch's requests; what tells the ids and more when the signature asks_origin, and for
+# a call by code of this process.
+Requests = Sequence["str | _core.RequestInfo"]
 
 FAILED: Failure = ("internal", 0, "internal error", "")
+
+
+Locals = Mapping[int, LocalCall]
+_NO_LOCALS: Locals = {}
 
 
 class Call:
     """One call of the handler: the rows of the batch that it answers, and its arguments."""
 
-    __slots__ = ("accepts", "arguments", "rows")
+    __slots__ = ("accepts", "arguments", "locals", "rows")
 
-    def __init__(self, rows: list[int], arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, rows: list[int], arguments: dict[str, Any], local: Locals = _NO_LOCALS
+    ) -> None:
         self.rows = rows
         self.arguments = arguments
+        self.locals = local  # by row: those that code of this process asked
         # What each row wants as its answer, where that is the client's choice.
         self.accepts: list[str] = [""] * len(rows)
 
@@ -52,6 +61,7 @@ class Adapter:
     def __init__(self, spec: EndpointSpec, signature: Signature) -> None:
         self.name = spec.name
         self.function = spec.function
+        self.running = getattr(spec.function, "__func__", spec.function)
         self.batched = spec.max_batch_size > 1
         self.streaming = signature.streaming
         self.context = signature.context
@@ -63,38 +73,56 @@ class Adapter:
 
     def ids(self, requests: Requests) -> list[str]:
         """The request ids."""
-        return [request.id for request in requests] if self.asks_origin else requests  # type: ignore[union-attr,return-value] # see Requests
+        return [request if isinstance(request, str) else request.id for request in requests]
 
     def calls(self, columns: Columns, requests: Requests, answers: list[Any]) -> list[Call]:
         """The calls that answer a batch; rows that cannot be read are answered at once."""
-        calls = self._calls(columns, answers)
+        made = self._calls(columns, answers, self._locals(requests, answers))
         if self.asks_origin:
-            for call in calls:
+            for call in made:
                 contexts = [Context(requests[row]) for row in call.rows]  # type: ignore[arg-type] # see Requests
                 if self.context is not None:
                     call.arguments[self.context] = contexts if self.batched else contexts[0]
                 if self.chooses:
                     call.accepts = [context.headers.get("accept", "") for context in contexts]
-        return calls
+        return made
 
-    def _calls(self, columns: Columns, answers: list[Any]) -> list[Call]:
-        if not self.batched and len(answers) == 1 and (call := self._single(columns)):
+    def _locals(self, requests: Requests, answers: list[Any]) -> Locals:
+        """The calls by code of this process; a row that nobody waits for any more is answered."""
+        found: dict[int, LocalCall] = {}
+        for row, request in enumerate(requests):
+            if isinstance(request, str) or not request.local_call:
+                continue
+            if (local := waiting(request.local_call)) is None:
+                answers[row] = failure(CancelledError("the caller left"))
+            else:
+                found[row] = local
+        return found or _NO_LOCALS
+
+    def _calls(self, columns: Columns, answers: list[Any], local: Locals) -> list[Call]:
+        alone = not self.batched and len(answers) == 1 and not local and answers[0] is None
+        if alone and (call := self._single(columns)):
             return [call]
         values = [
             read.rows(column) for (_, read), column in zip(self.readers, columns, strict=True)
         ]
+        for row, given in local.items():
+            for (name, read), column in zip(self.readers, values, strict=True):
+                if not isinstance(read, TensorReader):
+                    column[row] = given.arguments[name]
         for column in values:
             for row, value in enumerate(column):
                 if isinstance(value, Unreadable):
                     answers[row] = _merged(answers[row], value)
         rows = [row for row, answer in enumerate(answers) if answer is None]
         pick = self._many if self.batched else self._one
-        return [Call(group, pick(values, group)) for group in self._groups(rows, values)]
+        return [Call(group, pick(values, group), local) for group in self._groups(rows, values)]
 
     def accept(self, call: Call, result: Any, ids: Sequence[str], answers: list[Any]) -> None:
         """Encodes what a call returned into the answers of its rows."""
         if not self.batched:
-            answers[call.rows[0]] = self._encoded(result, ids[call.rows[0]], call.accepts[0])
+            row = call.rows[0]
+            answers[row] = self._encoded(result, ids[row], call.accepts[0], call.locals.get(row))
             return
         try:
             items = self.items(result, call)
@@ -102,7 +130,7 @@ class Adapter:
             self.reject(call, error, ids, answers)
             return
         for row, item, accept in zip(call.rows, items, call.accepts, strict=True):
-            answers[row] = self._encoded(item, ids[row], accept)
+            answers[row] = self._encoded(item, ids[row], accept, call.locals.get(row))
 
     def reject(
         self, call: Call, error: BaseException, ids: Sequence[str], answers: list[Any]
@@ -155,9 +183,12 @@ class Adapter:
             groups.setdefault(key, []).append(row)
         return list(groups.values())
 
-    def _encoded(self, value: Any, request_id: str, accept: str) -> Answer:
+    def _encoded(self, value: Any, request_id: str, accept: str, local: LocalCall | None) -> Answer:
         if isinstance(value, Error):
             return failure(value)
+        if local is not None:
+            local.result = value
+            return b""
         try:
             return encoding.encode(value, accept)
         except Exception as error:
@@ -218,6 +249,7 @@ def synchronous(adapter: Adapter) -> Callable[[Columns, Requests], list[Answer]]
     function = adapter.function
 
     def run(columns: Columns, requests: Requests) -> list[Answer]:
+        running.set(adapter.running)  # the thread serves no other endpoint
         answers: list[Any] = [None] * len(requests)
         ids = adapter.ids(requests)
         for call in adapter.calls(columns, requests, answers):
@@ -238,7 +270,7 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
 
     loop = engine.loop()
     function = adapter.function
-    running: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
     async def off_loop(step: Callable[..., Any], *arguments: Any) -> Any:
         # An image takes milliseconds to read, in which the loop serves all others.
@@ -246,13 +278,14 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
 
     async def answer(columns: Columns, requests: Requests, done: _core.Done) -> None:
         caller.set(done.caller)
+        running.set(adapter.running)
         answers: list[Any] = [FAILED] * len(requests)
         try:
             open_answers: list[Any] = [None] * len(requests)
             ids = adapter.ids(requests)
-            calls = await off_loop(adapter.calls, columns, requests, open_answers)
+            made = await off_loop(adapter.calls, columns, requests, open_answers)
             answers = open_answers
-            for call in calls:
+            for call in made:
                 try:
                     result = await function(**call.arguments)
                 except BaseException as error:  # the loop outlives any handler
@@ -264,8 +297,8 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.Done], 
 
     def start(columns: Columns, requests: Requests, done: _core.Done) -> None:
         task = loop.create_task(answer(columns, requests, done))
-        running.add(task)  # the loop itself keeps only a weak reference
-        task.add_done_callback(running.discard)
+        tasks.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(tasks.discard)
 
     soon = engine.loop_calls().soon
 

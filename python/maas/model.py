@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maas import arrays, batching, engine
+from maas import arrays, batching, calls, engine
 from maas.batching import BatchPolicy, OnBatchError
-from maas.context import caller
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
 
@@ -125,20 +124,15 @@ class Model:
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """The outputs for these inputs; awaitable where an event loop runs."""
-        loop = _running_loop()
+        loop = calls.running_loop()
         if loop is None:
             return self.run(*args, **inputs)
         return self._submit(loop, args, inputs)
 
     def run(self, *args: Any, **inputs: Any) -> dict[str, Any]:
         """The outputs for these inputs, by name; waits for them."""
-        from maas import _core
-
         core = self.core(engine.default())
-        try:
-            outputs = core.run(arrays.inputs_of(core, args, inputs), TIMEOUT_S, caller.get())
-        except _core.CoreError as error:
-            raise from_core(error) from None
+        outputs = calls.run(core, arrays.inputs_of(core, args, inputs), TIMEOUT_S)
         return arrays.outputs_of(core, outputs)
 
     def core(self, on: _core.Engine) -> _core.Model:
@@ -161,21 +155,13 @@ class Model:
         self, loop: asyncio.AbstractEventLoop, args: tuple[Any, ...], inputs: dict[str, Any]
     ) -> Awaitable[dict[str, Any]]:
         core = self.core(engine.default())
-        future: asyncio.Future[dict[str, Any]] = loop.create_future()
-
-        def finish(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
-            if future.cancelled():
-                return
-            if error is not None or outputs is None:
-                future.set_exception(from_core(error or RuntimeError("no outputs")))
-            else:
-                future.set_result(arrays.outputs_of(core, outputs))
-
-        def done(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
-            loop.call_soon_threadsafe(finish, outputs, error)
-
-        core.submit(arrays.inputs_of(core, args, inputs), TIMEOUT_S, done, caller.get())
-        return future
+        return calls.submit(
+            loop,
+            core,
+            arrays.inputs_of(core, args, inputs),
+            TIMEOUT_S,
+            lambda outputs: arrays.outputs_of(core, outputs),
+        )
 
 
 def load(  # noqa: PLR0913 - the settled public signature
@@ -336,12 +322,3 @@ def _check_tensors(model: str, kind: str, tensors: object) -> None:
             raise InvalidArgumentError(
                 f"model {model!r}: outputs[{name!r}] is {option}, which only an input can be"
             )
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    # Without asyncio in the process no loop can run, and it need not be imported to know.
-    module = sys.modules.get("asyncio")
-    if module is None:
-        return None
-    loop: asyncio.AbstractEventLoop | None = module._get_running_loop()
-    return loop

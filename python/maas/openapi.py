@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maas.endpoint import EndpointSpec
+    from maas.endpoint_spec import EndpointSpec
     from maas.schema import Parameter, Signature
     from maas.types import Tensor
 

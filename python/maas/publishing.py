@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maas import asgi, batching, handler, openapi, ops, streaming, workers
+from maas import asgi, batching, endpoint_calls, handler, openapi, ops, streaming, workers
 from maas.errors import InvalidArgumentError, from_core
 from maas.types import Tensor, closest
 
 if TYPE_CHECKING:
     from maas import _core
     from maas.asgi import Mount
-    from maas.endpoint import EndpointSpec
+    from maas.endpoint_spec import EndpointSpec
     from maas.schema import Parameter, Signature
     from maas.service import Service
 
@@ -30,6 +30,12 @@ class Publication:
     mounts: list[tuple[str, _core.Model]]
     components: str
     pools: list[_core.WorkerPool]  # of the callables that run in workers
+    targets: list[endpoint_calls.Target]  # for calls by handlers
+
+    def announce(self) -> None:
+        """From now on, calls of endpoints by handlers come here."""
+        for target in self.targets:
+            endpoint_calls.serve(target)
 
     def stop_workers(self) -> None:
         """Ends the worker processes; what is published is not served any more."""
@@ -59,6 +65,7 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
     operations, components = openapi.document(described)
     callables: dict[str, _core.Model] = {}
     endpoints = []
+    targets = []
     try:
         remote, pools = _in_workers(described, on)
         for (spec, signature), operation in zip(described, operations, strict=True):
@@ -68,12 +75,14 @@ def prepare(service: Service, on: _core.Engine) -> Publication:
             else:
                 made = _native(spec, signature, spec.model.core(on), json.dumps(operation))
             endpoints.append(made)
+            core = spec.model.core(on) if spec.model else callables[spec.path]
+            targets.append(endpoint_calls.Target(spec, signature, core))
         models = [model.core(on) for model in service.models]
         mounts = [(item.path, _mounted(item, on)) for item in service.mounts]
     except _core.CoreError as error:
         raise from_core(error) from None
     callables |= {path or "/": model for path, model in mounts}
-    return Publication(models, endpoints, callables, mounts, json.dumps(components), pools)
+    return Publication(models, endpoints, callables, mounts, json.dumps(components), pools, targets)
 
 
 def _mounted(item: Mount, on: _core.Engine) -> _core.Model:

@@ -41,6 +41,9 @@ class Reader(Protocol):
     def take(self, values: Any, rows: list[int]) -> Any:
         """The argument of a batched handler from these rows."""
 
+    def own(self, value: Any) -> Any:
+        """A value that code of this process gives; ValueError or TypeError when it does not fit."""
+
 
 def reader(parameter: Parameter) -> Reader:
     """The reader of a parameter."""
@@ -93,6 +96,10 @@ class TensorReader:
         """The array itself when every row is wanted, so that a whole batch is never copied."""
         return values if len(rows) == len(values) else values[rows]
 
+    def own(self, value: Any) -> Any:
+        """The value: the core checks it."""
+        return value
+
 
 class ArrayReader:
     """An array or tensor whose shape is what each request sends, in nested lists."""
@@ -125,6 +132,13 @@ class ArrayReader:
         """Rows of equal shape fit into one call; None for a default that is no array."""
         return tuple(value.shape) if hasattr(value, "__dlpack__") else None
 
+    def own(self, value: Any) -> Any:
+        """The array itself where it has the dtype already."""
+        if hasattr(value, "detach") and self._parameter.library == "torch":
+            return value
+        array = self._numpy.asarray(value)
+        return self._made(array if array.dtype == self._dtype else converted(array, self._dtype))
+
     def _value(self, raw: Raw) -> Any:
         if not raw:
             return self._parameter.default
@@ -150,6 +164,10 @@ class ValueReader:
         """The values of the rows."""
         return [values[row] for row in rows]
 
+    def own(self, value: Any) -> Any:
+        """The value itself."""
+        return value
+
     def _value(self, raw: Raw) -> Any:
         raise NotImplementedError
 
@@ -165,7 +183,12 @@ class JsonReader(ValueReader):
         self._validate_text: Any = parameter.adapter.validator.validate_strings
         self._strict = parameter.strict
         self._error = ValidationError
+        self._validate_object = parameter.adapter.validator.validate_python
         self._parameter = parameter
+
+    def own(self, value: Any) -> Any:
+        """The value as its type has it; pydantic's ValidationError is a ValueError."""
+        return self._validate_object(value, strict=self._strict)
 
     def _value(self, raw: Raw) -> Any:
         if not raw:

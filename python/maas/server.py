@@ -252,6 +252,7 @@ class Server:
             if fresh:
                 lifecycle.stop(target.hooks)
             raise from_core(error) from None
+        made.announce()
         past = [item for item in self._past if not item.idle()]
         before = self._target
         if before.hooks.shutdown:  # else nobody asks for it, and its models and workers may go

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 
 from maas import batching
 from maas.asgi import Mount, distinct
-from maas.endpoint import EndpointSpec, spec_of
+from maas.endpoint_spec import EndpointSpec, spec_of
 from maas.errors import AlreadyExistsError, InvalidArgumentError, TargetError
 from maas.lifecycle import Hooks, Teardown, hook_of, hooks_from
 from maas.model import Model

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maas import encoding, engine
-from maas.context import caller
+from maas.context import caller, running
 from maas.errors import CancelledError, Error
 from maas.handler import FAILED, Adapter, Call, Columns, Requests, failure
 
@@ -97,17 +97,18 @@ def synchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.BatchStr
     """The function the core calls on an executor thread for a `def` that yields."""
 
     def run(columns: Columns, requests: Requests, streams: _core.BatchStreams) -> None:
+        running.set(adapter.running)  # the thread serves no other endpoint
         try:
             answers: list[Any] = [None] * len(requests)
             ids, writers = adapter.ids(requests), streams.writers()
-            running = []
+            begun = []
             for call in adapter.calls(columns, requests, answers):
                 rows = Rows(adapter, call, ids, writers)
                 if (generator := _first(rows, answers)) is not None:
-                    running.append((generator, rows))
+                    begun.append((generator, rows))
             streams.begin(answers)
-            while running:  # one in turn: all of them go on at the pace of the slowest
-                running = [one for one in running if _step(*one)]
+            while begun:  # one in turn: all of them go on at the pace of the slowest
+                begun = [one for one in begun if _step(*one)]
         finally:
             streams.end()
 
@@ -161,12 +162,12 @@ def asynchronous(adapter: Adapter) -> Callable[[Columns, Requests, _core.BatchSt
     """The function the core calls for an `async def` that yields."""
     loop = engine.loop()
     watch = engine.loop_watch()
-    running: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
     def start(columns: Columns, requests: Requests, streams: _core.BatchStreams) -> None:
         task = loop.create_task(_serve(adapter, watch, (columns, requests), streams))
-        running.add(task)  # the loop itself keeps only a weak reference
-        task.add_done_callback(running.discard)
+        tasks.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(tasks.discard)
 
     soon = engine.loop_calls().soon
 
@@ -186,6 +187,7 @@ async def _serve(
 
     columns, requests = batch
     caller.set(streams.caller)
+    running.set(adapter.running)
     try:
         answers: list[Any] = [None] * len(requests)
         ids, writers = adapter.ids(requests), streams.writers()

@@ -15,7 +15,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from maas import code_transfer, engine, handler, logs, publishing, workers
-from maas.endpoint import EndpointSpec, spec_of
+from maas.endpoint_spec import EndpointSpec, spec_of
 from maas.errors import TargetError
 from maas.logs import logger
 from maas.service import instance_of
@@ -96,6 +96,9 @@ def _spec(item: dict[str, Any]) -> EndpointSpec:
     if item["method"] is not None:
         found = getattr(instance_of(found), item["method"])
     recorded = spec_of(found)
+    if recorded is not None:
+        owner = getattr(found, "__self__", None)
+        found = recorded.function if owner is None else recorded.bound_to(owner).function
     names = recorded.local_names if recorded is not None else {}
     return EndpointSpec(
         item["path"], found, max_batch_size=item["max_batch_size"], local_names=names

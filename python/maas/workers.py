@@ -21,7 +21,7 @@ from maas.logs import logger
 
 if TYPE_CHECKING:
     from maas import _core
-    from maas.endpoint import EndpointSpec
+    from maas.endpoint_spec import EndpointSpec
     from maas.schema import Signature
 
 # Batches that one worker may hold; messages for more of them might not fit their socket.

@@ -68,6 +68,7 @@ def test_quick_start_model_answers_the_inference_protocol(serve: Callable[..., P
 def test_python_handlers_answer_and_share_the_native_model(serve: Callable[..., Process]) -> None:
     client = serve(ROOT / "examples/python_handlers/app.py").client()
     assert client.call("/words", text="a plain Python function") == ["function", "Python", "plain"]
+    assert client.call("/headline", text="a plain Python function") == "Function Python Plain"
     answer = client.call("/even", **IMAGE)
     assert answer["even"] is False
     assert answer["probability"] < 0.5

@@ -110,3 +110,15 @@ def asked(text: str, ctx: maas.Context) -> dict[str, Any]:
 def smaller(image: Image.Image) -> Image.Image:
     """The client's Accept chooses the form of the answer."""
     return image.resize((4, 3))
+
+
+@maas.endpoint("/total")
+def total(x: Row, text: str) -> dict[str, Any]:
+    """Asks endpoints that run in workers."""
+    return {"sum": rows(x), "pid": who(text)["pid"]}
+
+
+@maas.endpoint("/from_worker", workers=1)
+def from_worker(x: Row) -> tuple[float, int]:
+    """In a worker no other endpoint is served: it runs there, with a batch of one."""
+    return float(rows(x)), who("")["pid"] == os.getpid()  # type: ignore[arg-type] # within a handler it is one row

@@ -42,7 +42,7 @@ MODULES = [
     *("errors", "types", "files", "_core", "batching", "config", "logs", "context"),
     *("arrays", "images", "tables", "media", "encoding", "ops", "schema", "reading"),
     *("engine", "lifecycle", "asgi_http", "asgi_websocket", "asgi"),
-    *("model", "pipeline", "endpoint", "service"),
+    *("calls", "model", "pipeline", "endpoint_spec", "endpoint_calls", "endpoint", "service"),
     *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
     *("publishing", "worker", "health", "server", "targets", "reload", "runner"),
     *("forms", "methods", "event_stream", "client", "testing"),

@@ -10,7 +10,7 @@ import worker_handlers as handlers
 
 import maas
 from maas import code_transfer, engine, worker, workers
-from maas.endpoint import spec_of
+from maas.endpoint_spec import spec_of
 
 
 def described(function: Any, **more: Any) -> dict[str, Any]:

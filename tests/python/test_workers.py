@@ -71,6 +71,18 @@ def test_tensors_and_batches_reach_it(client: maas.TestClient) -> None:
         client.call("/rows", x=[1, 2])
 
 
+@serves(handlers.total, handlers.rows, handlers.who)
+def test_a_handler_calls_endpoints_that_run_in_workers(client: maas.TestClient) -> None:
+    answer = client.call("/total", x=[1, 2, 3], text="a")
+    assert answer["sum"] == 6
+    assert answer["pid"] in client.server.stats["/who"]["workers"]["pids"]
+
+
+@serves(handlers.from_worker)
+def test_in_a_worker_an_endpoint_runs_with_a_batch_of_one(client: maas.TestClient) -> None:
+    assert client.call("/from_worker", x=[1, 2, 3]) == [6, True]
+
+
 @serves(handlers.later)
 def test_coroutines_of_one_worker_wait_together(
     client: maas.TestClient, caplog: pytest.LogCaptureFixture

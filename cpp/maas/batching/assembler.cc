@@ -44,7 +44,7 @@ Assembler::Stack Assembler::stack(const Jobs& jobs) const {
     const Request& request = job->request;
     batch.rows += request.rows;
     batch.items.push_back({request.id, request.rows, request.deadline, job->cancellation(),
-                           request.priority, request.origin, request.inbound});
+                           request.priority, request.origin, request.inbound, request.local_call});
     stack.length = std::max(stack.length, job->place.length);
   }
   if (jobs.size() == 1) {

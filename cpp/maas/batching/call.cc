@@ -54,6 +54,8 @@ void fill(Request& request, std::vector<Tensor> inputs, const Caller& caller) {
   request.inputs = std::move(inputs);
   request.deadline = caller.deadline;
   request.priority = caller.priority;
+  request.origin = caller.origin;
+  request.local_call = caller.local_call;
 }
 
 // Wakes the executors at once: a model that calls another one from its run() is inside the scope of
@@ -78,7 +80,10 @@ Caller Caller::of(std::span<const BatchItem> items, Deadline deadline) {
     last = item.deadline.at() > last.at() ? item.deadline : last;
   }
   caller.deadline = last.at() < deadline.at() ? last : deadline;
-  caller.cancellation = items.size() == 1 ? items.front().cancellation : nullptr;
+  if (items.size() == 1) {
+    caller.cancellation = items.front().cancellation;
+    caller.origin = items.front().origin;
+  }
   return caller;
 }
 

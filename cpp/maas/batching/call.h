@@ -27,10 +27,12 @@ struct Caller {
   Deadline deadline{};
   int priority = kDefaultPriority;
   std::shared_ptr<const Cancellation> cancellation{};  // null: it goes on, whoever leaves
+  std::shared_ptr<const Origin> origin{};
+  std::uint64_t local_call = 0;  // see BatchItem
 
   // A call of a handler that answers these requests, which has a deadline of its own: none lives
-  // longer than the last of them. With several the call is for all: it has the best priority, and
-  // nobody's leaving ends it.
+  // longer than the last of them. With several the call is for all: it has the best priority, no
+  // origin, and nobody's leaving ends it.
   static Caller of(std::span<const BatchItem> items, Deadline deadline);
 };
 

@@ -26,6 +26,7 @@ struct Request {
   std::vector<Tensor> inputs;  // in signature order
   std::shared_ptr<const Origin> origin{};
   std::shared_ptr<ItemStream> inbound{};  // what the caller sends meanwhile; null for nothing
+  std::uint64_t local_call = 0;           // see BatchItem
 };
 
 // Where a request's time went.

@@ -30,6 +30,9 @@ struct BatchItem {
   int priority = kDefaultPriority;
   std::shared_ptr<const Origin> origin{};  // null unless it was asked for
   std::shared_ptr<ItemStream> inbound{};   // what the caller sends meanwhile; null for nothing
+  // The number of a call by code of this process, which keeps the values and takes the answer that
+  // go by reference; 0 for none.
+  std::uint64_t local_call = 0;
 };
 
 // Rows of one or more requests, stacked: what a model runs at once.

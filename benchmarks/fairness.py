@@ -3,10 +3,10 @@
 
 Open loop: 200 requests a second to a small TorchScript model, each latency counted from the moment
 the request was due. Phases take turns: quiet; 32 connections flood a model of some milliseconds a
-batch that has one executor, so that a core is left; and, for comparison, a process of its own spins:
-what the loss of a core costs anybody on this machine. Then two such models of weights 3
-and 1 are flooded at once, with as many executors as there are: the time that each one computed
-meanwhile is its share.
+batch that has one executor, so that a core is left; and, for comparison, a process of its own
+spins, which shows what the loss of a core costs anybody on this machine. Then two such models of
+weights 3 and 1 are flooded at once, with as many executors as there are: the time that each one
+computed meanwhile is its share.
 """
 
 import argparse

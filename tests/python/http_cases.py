@@ -28,7 +28,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ SERVERS: dict[str, dict[str, Any]] = {
     "cors": {"cors_origins": "https://app.example"},
 }
 Case = dict[str, Any]
-Message = dict[str, Any]
+Message = MutableMapping[str, Any]
 
 
 def load(name: str) -> list[Case]:

@@ -138,7 +138,7 @@ AccessLog::AccessLog(const std::string& path, Format format, Counter& dropped)
       file_(open_log(path)),
       thread_("maas-access", [this] { run(); }) {}
 
-AccessLog::~AccessLog() {
+void AccessLog::stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -76,10 +76,12 @@ class AccessLog {
   // `path` is a file to append to, or "-" for standard error. Throws unavailable when it cannot be
   // opened.
   AccessLog(const std::string& path, Format format, Counter& dropped);
-  ~AccessLog();  // writes what there is, unless nobody takes it
+  ~AccessLog() { stop(); }
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
+  // Writes what there is, unless nobody takes it, and ends. Safe to call twice.
+  void stop() noexcept;
   // For one more thread. Lives as long as the log.
   Ring& add_ring();
 

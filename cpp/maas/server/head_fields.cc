@@ -83,6 +83,9 @@ bool split_target(std::string_view target, HttpRequest& http) noexcept {
     return !target.empty() && parse_authority(target).has_value();
   }
   http.authority = {};
+  if (!std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c <= '~'; })) {
+    return false;  // URIs are ASCII; the rest is percent-encoded
+  }
   std::string_view rest = target;
   if (!take_authority(rest, http.authority) || rest.find('#') != std::string_view::npos) {
     return false;

@@ -277,6 +277,19 @@ struct RequestParser::Impl {
     }
     return used;
   }
+
+  // `rest` is the beginning of a chunk that asks for more: of a line that has ended it asks because
+  // a quote is open, which the line's end cannot be part of.
+  void check_chunk_line(std::string_view rest) {
+    if (rest.starts_with("\r\n")) {
+      rest.remove_prefix(2);  // of the chunk before
+    }
+    if (rest.size() > kChunkLineRoom + scratch.limits.chunk_extension) {
+      scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is too long");
+    } else if (rest.find("\r\n") != std::string_view::npos) {
+      scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is malformed");
+    }
+  }
 };
 
 RequestParser::RequestParser(const HttpLimits& limits) : impl_(std::make_unique<Impl>()) {
@@ -330,9 +343,8 @@ std::size_t RequestParser::parse_chunks(std::string_view input, ByteBuffer& body
       break;
     }
   }
-  if (!chunks_done() && !error() && !impl_->scratch.trailing &&
-      input.size() - used > kChunkLineRoom + impl_->scratch.limits.chunk_extension) {
-    impl_->scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is too long");
+  if (!chunks_done() && !error() && !impl_->scratch.trailing) {
+    impl_->check_chunk_line(input.substr(used));
   }
   return used;
 }

@@ -154,6 +154,9 @@ void Server::stop() {
   for (const auto& thread : impl_->threads) {
     thread->stop();
   }
+  if (impl_->access != nullptr) {
+    impl_->access->stop();
+  }
 }
 
 std::shared_ptr<PendingCall> Server::begin(Call call) {

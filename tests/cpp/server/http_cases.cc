@@ -196,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
     Files,
     HttpCases,
     ::testing::Values("a_framing.json", "b_head.json", "c_chunks.json", "d_connection.json"),
-    [](const auto& info) { return std::string(info.param).substr(0, 1); });
+    [](const auto& file) { return std::string(file.param).substr(0, 1); });
 
 }  // namespace
 }  // namespace maas

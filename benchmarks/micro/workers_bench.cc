@@ -3,7 +3,6 @@
 // program starts itself as the worker, which echoes.
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <future>
 #include <memory>
 #include <string>

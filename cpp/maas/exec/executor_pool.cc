@@ -81,7 +81,9 @@ void ExecutorPool::wake() noexcept {
 bool ExecutorPool::run_here(const void* reason) noexcept {
   thread_local Arena arena(1);
   std::unique_lock lock(mutex_);
-  if (!options_.lends_work || stopping_ || sleepers_.size() != threads_.size()) {
+  const bool asleep = sleepers_.size() == threads_.size();
+  const bool taken = sleepers_.empty() && std::count(asking_.begin(), asking_.end(), reason) == 0;
+  if (!options_.lends_work || stopping_ || (!asleep && !taken)) {
     return false;
   }
   return ask_one(lock, reason, {&arena, 1}, WorkSource::Ask::kHere).ran;

@@ -70,7 +70,8 @@ class ExecutorPool final : public Wakeable {
 
   // There may be work: one sleeping thread looks.
   void wake() noexcept override;
-  // Asks the source `reason` for brief work, when all threads sleep: else they are soon there.
+  // Asks the source `reason` for brief work, when all threads sleep, or all run other sources'
+  // work, which may take long. Else one of them is soon there.
   bool run_here(const void* reason) noexcept override;
 
   // Waits until all threads sleep and nothing will wake them but time or new work; false when that

@@ -127,9 +127,9 @@ TEST_F(CallTest, a_call_for_a_request_whose_client_left_is_not_run) {
   std::promise<ErrorCode> first;
   std::promise<ErrorCode> second;
   // The first occupies the executor, so that the second waits.
-  call_async(*batcher_, row(1), Caller{}, [&](Result<Reply>) { first.set_value({}); });
+  call_async(*batcher_, row(1), Caller{}, [&](const Result<Reply>&) { first.set_value({}); });
   call_async(*batcher_, row(2), Caller::of({&item, 1}, Deadline::never()),
-             [&](Result<Reply> reply) { second.set_value(reply.error().code()); });
+             [&](const Result<Reply>& reply) { second.set_value(reply.error().code()); });
   left->cancel();
   model_->gate.set_value();
   EXPECT_EQ(second.get_future().get(), ErrorCode::kCancelled);

@@ -13,7 +13,6 @@
 namespace maas {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::FakeModel;
 using ::testing::HasSubstr;
 using Wiring = Pipeline::Wiring;

@@ -34,12 +34,12 @@ class PipelineTest : public ::testing::Test {
   };
   // Doubles what it gets.
   Part doubler(const std::string& name, BatchOptions options = {.max_batch_size = 8}) {
-    auto model = std::make_shared<FakeModel>();
+    const auto model = std::make_shared<FakeModel>();
     return {model, engine_.serve({name, 1}, model, std::move(options))};
   }
   // What a model does with two inputs: a + b.
   Part adder() {
-    auto model = std::make_shared<FakeModel>(
+    const auto model = std::make_shared<FakeModel>(
         Signature{.inputs = {{"a", DType::kFloat32, {}}, {"b", DType::kFloat32, {}}},
                   .outputs = {{"sum", DType::kFloat32, {}}}});
     model->behaviour = [](const Batch& batch, BatchDone done) {
@@ -115,6 +115,7 @@ TEST_F(PipelineTest, stages_share_batches_with_every_other_caller) {
   const auto direct = std::make_shared<FakeJob>(floats({1, 2}));
   ASSERT_TRUE(a.served->batcher().submit(direct));
   std::vector<JobPtr> jobs;
+  jobs.reserve(3);
   for (int i = 0; i < 3; ++i) {
     jobs.push_back(submit(floats({1, 2})));
   }
@@ -223,6 +224,7 @@ TEST_F(PipelineTest, no_more_requests_are_under_way_than_it_may_have) {
   serve_chain(a, doubler("b"), 2);
   a.model->gate.close();
   std::vector<JobPtr> jobs;
+  jobs.reserve(5);
   for (int i = 0; i < 5; ++i) {
     jobs.push_back(submit(floats({1, 1})));
   }

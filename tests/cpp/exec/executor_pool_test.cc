@@ -132,31 +132,59 @@ TEST_F(ExecutorPoolTest, asks_for_brief_work_on_the_callers_thread_while_its_own
   EXPECT_FALSE(pool.run_here(&ran));  // not a source
 }
 
-TEST_F(ExecutorPoolTest, does_no_work_on_the_callers_thread_unless_it_may_and_all_others_sleep) {
-  ExecutorPool keeps({.name = "keeps"}, clock_);
-  ExecutorPool lends({.name = "lends", .lends_work = true}, clock_);
-  for (ExecutorPool* pool : {&keeps, &lends}) {
-    std::latch begun(1);
-    std::latch go_on(1);
-    const auto busy = std::make_shared<Pieces>([&](const auto&) {
-      begun.count_down();
-      go_on.wait();
-    });
-    const auto other = std::make_shared<Pieces>([](const auto&) {});
-    pool->add(busy);
-    pool->add(other);
-    busy->add(1);
-    pool->wake();
+// A piece that runs until it is let go.
+struct LongPiece {
+  std::latch begun{1};
+  std::latch go_on{1};
+  std::shared_ptr<Pieces> source = std::make_shared<Pieces>([this](const auto&) {
+    begun.count_down();
+    go_on.wait();
+  });
+
+  void start(ExecutorPool& pool) {
+    pool.add(source);
+    source->add(1);
+    pool.wake();
     begun.wait();
-    other->add(1);
-    EXPECT_FALSE(pool->run_here(other.get()));
-    go_on.count_down();
-    ASSERT_TRUE(pool->settle(seconds(5)));  // the thread found the other piece itself
-    other->add(1);
-    EXPECT_EQ(pool->run_here(other.get()), pool == &lends);
-    pool->remove(busy.get());
-    pool->remove(other.get());
   }
+};
+
+TEST_F(ExecutorPoolTest, does_no_work_on_the_callers_thread_unless_it_may) {
+  ExecutorPool pool({.name = "keeps"}, clock_);
+  const auto source = std::make_shared<Pieces>([](const auto&) {});
+  pool.add(source);
+  ASSERT_TRUE(pool.settle(seconds(5)));
+  source->add(1);
+  EXPECT_FALSE(pool.run_here(source.get()));
+}
+
+TEST_F(ExecutorPoolTest,
+       asks_for_brief_work_on_the_callers_thread_while_all_others_run_other_work) {
+  ExecutorPool pool({.name = "lends", .lends_work = true}, clock_);
+  LongPiece busy;
+  busy.start(pool);
+  const auto other = std::make_shared<Pieces>([](const auto&) {});
+  pool.add(other);
+  other->add(1);
+  EXPECT_TRUE(pool.run_here(other.get()));
+  EXPECT_FALSE(pool.run_here(busy.source.get()));  // what comes meanwhile makes its next batch
+  busy.go_on.count_down();
+  pool.remove(busy.source.get());
+}
+
+TEST_F(ExecutorPoolTest, leaves_brief_work_to_a_thread_that_sleeps_beside_a_busy_one) {
+  ExecutorPool pool({.name = "lends", .threads = 2, .lends_work = true}, clock_);
+  LongPiece busy;
+  busy.start(pool);
+  const auto other = std::make_shared<Pieces>([](const auto&) {});
+  pool.add(other);
+  other->wait_for_looks(1);
+  other->add(1);
+  while (pool.run_here(other.get())) {  // until the second thread has fallen asleep
+    other->add(1);
+  }
+  busy.go_on.count_down();
+  pool.remove(busy.source.get());
 }
 
 TEST_F(ExecutorPoolTest, runs_all_work_that_many_threads_announce) {

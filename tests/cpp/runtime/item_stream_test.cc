@@ -27,6 +27,16 @@ ItemStream::Burst taken(ItemStream& stream) {
   return burst;
 }
 
+// Writes them one by one, waiting for room, and ends the stream.
+void write_all(ItemStream& stream, int items) {
+  for (int i = 0; i < items; ++i) {
+    if (stream.write("x") == Room::kFull && !stream.wait_for_room()) {
+      return;
+    }
+  }
+  stream.end();
+}
+
 TEST(ItemStream, the_reader_takes_all_there_is_at_once) {
   ItemStream stream;
   stream.write("one");
@@ -85,14 +95,7 @@ TEST(ItemStream, is_full_by_items_and_by_bytes) {
 
 TEST(ItemStream, a_writer_waits_until_the_reader_has_taken) {
   ItemStream stream({.items = 1, .bytes = 100});
-  std::jthread writer([&] {
-    for (int i = 0; i < 1000; ++i) {
-      if (stream.write("x") == Room::kFull && !stream.wait_for_room()) {
-        return;
-      }
-    }
-    stream.end();
-  });
+  const std::jthread writer([&] { write_all(stream, 1000); });
   std::size_t items = 0;
   std::size_t most = 0;
   for (ItemStream::Burst burst; !burst.over;) {

@@ -13,8 +13,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "maas/server/connection.h"
-
 namespace maas {
 namespace {
 
@@ -34,6 +32,20 @@ struct Moves final : StreamListener {
   void moved() noexcept override { progress.add(); }
   Progress progress;
 };
+
+// Writes the item that often, waiting for room and counting the bytes, and ends the stream.
+void write_all(ItemStream& stream,
+               const std::string& item,
+               std::size_t times,
+               std::atomic<std::size_t>& written) {
+  for (std::size_t i = 0; i < times; ++i) {
+    if (stream.write(item) == Room::kFull && !stream.wait_for_room()) {
+      return;
+    }
+    written += item.size();
+  }
+  stream.end();
+}
 
 // A server whose model answers each request with the stream that the test made for it.
 class ConnectionStreams : public ::testing::Test {
@@ -220,16 +232,7 @@ TEST_F(ConnectionStreams, a_slow_reader_holds_the_writer_up_instead_of_filling_m
   constexpr std::size_t kItem = std::size_t{32} << 10U;
   constexpr std::size_t kItems = 2000;  // 64 MB
   std::atomic<std::size_t> written{0};
-  std::jthread writer([&] {
-    const std::string item(kItem, 'x');
-    for (std::size_t i = 0; i < kItems; ++i) {
-      if (items_->write(item) == Room::kFull && !items_->wait_for_room()) {
-        return;
-      }
-      written += kItem;
-    }
-    items_->end();
-  });
+  const std::jthread writer([&] { write_all(*items_, std::string(kItem, 'x'), kItems, written); });
   std::size_t received = 0;
   std::size_t most_ahead = 0;
   for (std::size_t n = 1; n > 0; received += n) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/server/mount_handler.h"
-
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/multipart.h"
 
-#include <optional>
 #include <random>
 #include <string>
 
@@ -20,7 +19,9 @@ std::string body(const std::string& fields, const std::string& data) {
   return "--B\r\n" + fields + "\r\n\r\n" + data + "\r\n--B--\r\n";
 }
 
-const std::string kNamed = "Content-Disposition: form-data; name=\"x\"";
+std::string named() {
+  return "Content-Disposition: form-data; name=\"x\"";
+}
 
 std::string refusal(const std::string& text, const std::string& boundary = "B") {
   try {
@@ -53,9 +54,9 @@ TEST(Multipart, parts_are_views_into_the_body) {
 }
 
 TEST(Multipart, empty_contents_and_empty_forms_are_read) {
-  EXPECT_EQ(parse_multipart(body(kNamed, ""), "B").at(0).data, "");
+  EXPECT_EQ(parse_multipart(body(named(), ""), "B").at(0).data, "");
   EXPECT_TRUE(parse_multipart("--B--\r\n", "B").empty());
-  EXPECT_TRUE(parse_multipart(body(kNamed + "; filename=\"\"", ""), "B").at(0).is_file);
+  EXPECT_TRUE(parse_multipart(body(named() + "; filename=\"\"", ""), "B").at(0).is_file);
 }
 
 TEST(Multipart, names_may_be_any_utf8) {
@@ -66,14 +67,14 @@ TEST(Multipart, names_may_be_any_utf8) {
 }
 
 TEST(Multipart, what_stands_around_the_parts_is_refused) {
-  EXPECT_THAT(refusal("preamble\r\n" + body(kNamed, "1")), HasSubstr("does not begin"));
-  EXPECT_THAT(refusal(body(kNamed, "1") + "epilogue"), HasSubstr("behind the last boundary"));
-  EXPECT_THAT(refusal(body(kNamed, "1"), "C"), HasSubstr("does not begin"));
+  EXPECT_THAT(refusal("preamble\r\n" + body(named(), "1")), HasSubstr("does not begin"));
+  EXPECT_THAT(refusal(body(named(), "1") + "epilogue"), HasSubstr("behind the last boundary"));
+  EXPECT_THAT(refusal(body(named(), "1"), "C"), HasSubstr("does not begin"));
   refusal("");
 }
 
 TEST(Multipart, a_body_that_is_cut_short_is_refused_wherever_it_ends) {
-  const std::string whole = body(kNamed, "data");
+  const std::string whole = body(named(), "data");
   for (std::size_t size = 0; size + 2 < whole.size(); ++size) {
     refusal(whole.substr(0, size));
   }
@@ -81,36 +82,36 @@ TEST(Multipart, a_body_that_is_cut_short_is_refused_wherever_it_ends) {
 
 TEST(Multipart, fields_of_a_part_are_strict) {
   EXPECT_THAT(refusal(body("Content-Type: text/plain", "1")), HasSubstr("no Content-Disposition"));
-  EXPECT_THAT(refusal(body(kNamed + "\r\n" + kNamed, "1")), HasSubstr("two"));
+  EXPECT_THAT(refusal(body(named() + "\r\n" + named(), "1")), HasSubstr("two"));
   EXPECT_THAT(refusal(body("Content-Disposition: attachment; name=x", "1")),
               HasSubstr("form-data"));
   EXPECT_THAT(refusal(body("Content-Disposition: form-data", "1")), HasSubstr("no name"));
-  EXPECT_THAT(refusal(body(kNamed + "\r\nContent-Transfer-Encoding: base64", "1")),
+  EXPECT_THAT(refusal(body(named() + "\r\nContent-Transfer-Encoding: base64", "1")),
               HasSubstr("encoded"));
   for (const char* line :
        {"no colon", ": no name", "na me: 1", "a: \x01", "a: b\nc: d", " folded"}) {
-    EXPECT_THAT(refusal(body(kNamed + "\r\n" + line, "1")), HasSubstr("Name: value")) << line;
+    EXPECT_THAT(refusal(body(named() + "\r\n" + line, "1")), HasSubstr("Name: value")) << line;
   }
 }
 
 TEST(Multipart, a_boundary_inside_a_line_is_refused) {
-  EXPECT_THAT(refusal(body(kNamed, "1\r\n--Bee")), HasSubstr("neither"));
-  EXPECT_THAT(refusal("--B\n" + kNamed + "\n\n1\n--B--"), HasSubstr("neither"));
+  EXPECT_THAT(refusal(body(named(), "1\r\n--Bee")), HasSubstr("neither"));
+  EXPECT_THAT(refusal("--B\n" + named() + "\n\n1\n--B--"), HasSubstr("neither"));
 }
 
 TEST(Multipart, parts_and_their_fields_are_bounded) {
   std::string many = "--B";
   for (std::size_t i = 0; i <= kMaxFormParts; ++i) {
-    many += "\r\n" + kNamed + "\r\n\r\n1\r\n--B";
+    many += "\r\n" + named() + "\r\n\r\n1\r\n--B";
   }
   EXPECT_THAT(refusal(many + "--"), HasSubstr("more than 1000 parts"));
-  EXPECT_THAT(refusal(body(kNamed + "\r\nx: " + std::string(kMaxPartHead, 'y'), "1")),
+  EXPECT_THAT(refusal(body(named() + "\r\nx: " + std::string(kMaxPartHead, 'y'), "1")),
               HasSubstr("more than 8192 bytes"));
 }
 
 TEST(Multipart, a_damaged_body_is_read_or_refused) {
   const std::string whole =
-      body(kNamed + "; filename=\"f\"\r\nContent-Type: a/b", "data\r\n-") + body(kNamed, "more");
+      body(named() + "; filename=\"f\"\r\nContent-Type: a/b", "data\r\n-") + body(named(), "more");
   const std::string bytes = "\r\n-B:;=\"\\ xa\x01\xC3\xFF";
   std::minstd_rand random(7);
   for (int i = 0; i < 20000; ++i) {

@@ -87,7 +87,7 @@ TEST(PendingCall, a_stream_is_read_bit_by_bit_and_is_in_flight_until_its_end) {
   EXPECT_EQ(answer.body, "");
   EXPECT_EQ(call->read(), "id: 0\ndata: 1\n\n");
   EXPECT_EQ(fixture.state.in_flight.value(), 1);
-  Thread writer("writer", [&] {
+  const Thread writer("writer", [&] {
     fixture.items->write("2");
     fixture.items->end();
   });

@@ -21,62 +21,62 @@ class ChannelTest : public ::testing::Test {
  protected:
   ChannelTest() : ChannelTest(Channel::make_pair()) {}
   explicit ChannelTest(std::pair<FileDescriptor, FileDescriptor> ends)
-      : one(std::move(ends.first)), other(std::make_unique<Channel>(std::move(ends.second))) {}
+      : one_(std::move(ends.first)), other_(std::make_unique<Channel>(std::move(ends.second))) {}
 
-  Channel one;
-  std::unique_ptr<Channel> other;
-  Channel::Packet packet;
+  Channel one_;
+  std::unique_ptr<Channel> other_;
+  Channel::Packet packet_;
 };
 
 TEST_F(ChannelTest, a_message_arrives_with_its_text_and_its_memory) {
   const auto memory = SharedMemory::create(10);
   memory->bytes()[3] = std::byte{42};
-  ASSERT_TRUE(one.send({.kind = Kind::kRun, .slot = 5, .sequence = 9}, "text", memory.get()));
-  ASSERT_EQ(other->receive(packet, true), Got::kPacket);
-  EXPECT_EQ(packet.message.kind, Kind::kRun);
-  EXPECT_EQ(packet.message.slot, 5U);
-  EXPECT_EQ(packet.message.sequence, 9U);
-  EXPECT_EQ(packet.text, "text");
-  ASSERT_NE(packet.memory, nullptr);
-  EXPECT_EQ(packet.memory->bytes()[3], std::byte{42});
+  ASSERT_TRUE(one_.send({.kind = Kind::kRun, .slot = 5, .sequence = 9}, "text", memory.get()));
+  ASSERT_EQ(other_->receive(packet_, true), Got::kPacket);
+  EXPECT_EQ(packet_.message.kind, Kind::kRun);
+  EXPECT_EQ(packet_.message.slot, 5U);
+  EXPECT_EQ(packet_.message.sequence, 9U);
+  EXPECT_EQ(packet_.text, "text");
+  ASSERT_NE(packet_.memory, nullptr);
+  EXPECT_EQ(packet_.memory->bytes()[3], std::byte{42});
 }
 
 TEST_F(ChannelTest, the_next_message_has_nothing_of_the_one_before) {
   const auto memory = SharedMemory::create(10);
-  one.send({}, "text", memory.get());
-  one.send({});
-  ASSERT_EQ(other->receive(packet, true), Got::kPacket);
-  ASSERT_EQ(other->receive(packet, true), Got::kPacket);
-  EXPECT_EQ(packet.text, "");
-  EXPECT_EQ(packet.memory, nullptr);
+  one_.send({}, "text", memory.get());
+  one_.send({});
+  ASSERT_EQ(other_->receive(packet_, true), Got::kPacket);
+  ASSERT_EQ(other_->receive(packet_, true), Got::kPacket);
+  EXPECT_EQ(packet_.text, "");
+  EXPECT_EQ(packet_.memory, nullptr);
 }
 
 TEST_F(ChannelTest, text_is_cut_off_where_messages_end) {
-  one.send({}, std::string(2 * wire::kMostText, 'x'));
-  ASSERT_EQ(other->receive(packet, true), Got::kPacket);
-  EXPECT_EQ(packet.text.size(), wire::kMostText);
+  one_.send({}, std::string(2 * wire::kMostText, 'x'));
+  ASSERT_EQ(other_->receive(packet_, true), Got::kPacket);
+  EXPECT_EQ(packet_.text.size(), wire::kMostText);
 }
 
 TEST_F(ChannelTest, nothing_yet_and_gone_are_told_apart) {
-  EXPECT_EQ(one.receive(packet, false), Got::kNothing);
-  other.reset();
-  EXPECT_EQ(one.receive(packet, false), Got::kClosed);
-  EXPECT_EQ(one.receive(packet, true), Got::kClosed);
-  EXPECT_FALSE(one.send({}));
+  EXPECT_EQ(one_.receive(packet_, false), Got::kNothing);
+  other_.reset();
+  EXPECT_EQ(one_.receive(packet_, false), Got::kClosed);
+  EXPECT_EQ(one_.receive(packet_, true), Got::kClosed);
+  EXPECT_FALSE(one_.send({}));
 }
 
 TEST_F(ChannelTest, what_was_sent_before_the_end_still_arrives) {
-  other->send({.kind = Kind::kFailed}, "why");
-  other.reset();
-  ASSERT_EQ(one.receive(packet, true), Got::kPacket);
-  EXPECT_EQ(packet.text, "why");
-  EXPECT_EQ(one.receive(packet, true), Got::kClosed);
+  other_->send({.kind = Kind::kFailed}, "why");
+  other_.reset();
+  ASSERT_EQ(one_.receive(packet_, true), Got::kPacket);
+  EXPECT_EQ(packet_.text, "why");
+  EXPECT_EQ(one_.receive(packet_, true), Got::kClosed);
 }
 
 TEST_F(ChannelTest, nonsense_is_told_as_such) {
   const auto garbage = [&](const void* bytes, std::size_t size) {
-    EXPECT_GT(::send(one.fd(), bytes, size, 0), 0);
-    return other->receive(packet, true) == Got::kGarbage;
+    EXPECT_GT(::send(one_.fd(), bytes, size, 0), 0);
+    return other_->receive(packet_, true) == Got::kGarbage;
   };
   wire::Message message;
   EXPECT_FALSE(garbage(&message, sizeof(message)));
@@ -114,10 +114,10 @@ void send_with(int socket, const std::array<int, 2>& fds, std::size_t count) {
 TEST_F(ChannelTest, memory_that_may_shrink_and_two_descriptors_are_nonsense) {
   const FileDescriptor loose(::memfd_create("test", MFD_CLOEXEC));
   ASSERT_EQ(::ftruncate(loose.get(), 4096), 0);
-  send_with(one.fd(), {loose.get(), 0}, 1);
-  EXPECT_EQ(other->receive(packet, true), Got::kGarbage);
-  send_with(one.fd(), {loose.get(), loose.get()}, 2);
-  EXPECT_EQ(other->receive(packet, true), Got::kGarbage);
+  send_with(one_.fd(), {loose.get(), 0}, 1);
+  EXPECT_EQ(other_->receive(packet_, true), Got::kGarbage);
+  send_with(one_.fd(), {loose.get(), loose.get()}, 2);
+  EXPECT_EQ(other_->receive(packet_, true), Got::kGarbage);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <csignal>
 #include <string>
-#include <thread>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -59,9 +59,9 @@ class WorkersTest : public ::testing::Test {
     options.workers = workers;
     options.worker.command.arguments = {MAAS_WORKERS_CHILD};
     options.worker.setup = std::move(setup);
-    options.worker.most_in_flight = most_in_flight;
-    options.worker.clock = clock;
-    options.worker.log = log.sink();
+    options.worker.most_in_flight = most_in_flight_;
+    options.worker.clock = clock_;
+    options.worker.log = log_.sink();
     return std::make_shared<WorkerPool>(std::move(options));
   }
 
@@ -78,7 +78,7 @@ class WorkersTest : public ::testing::Test {
   }
 
   static std::future<Result<BatchResult>> run(Model& model, Batch batch) {
-    auto answered = std::make_shared<std::promise<Result<BatchResult>>>();
+    const auto answered = std::make_shared<std::promise<Result<BatchResult>>>();
     auto future = answered->get_future();
     Arena arena(1);
     model.run(std::move(batch), {&arena, 1},
@@ -124,9 +124,9 @@ class WorkersTest : public ::testing::Test {
                         result.error().message();
   }
 
-  std::shared_ptr<Clock> clock = std::make_shared<SystemClock>();
-  std::size_t most_in_flight = 1;
-  Log log;
+  std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
+  std::size_t most_in_flight_ = 1;
+  Log log_;
 };
 
 // Tries again until it is true, or for a minute.

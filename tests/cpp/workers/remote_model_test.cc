@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/workers/remote_model.h"
-
 #include <string>
 #include <vector>
 
@@ -65,7 +63,7 @@ TEST_F(RemoteModelTest, ids_and_deadlines_of_requests_arrive) {
   Batch batch = orders({"id"});
   const std::string id(batch.items[0].id.text());
   EXPECT_EQ(text_of(run(*model, std::move(batch))), id);
-  const int left = std::stoi(ask(*model, "deadline", Deadline::after(*clock, 10s)));
+  const int left = std::stoi(ask(*model, "deadline", Deadline::after(*clock_, 10s)));
   EXPECT_GT(left, 5000);
   EXPECT_LE(left, 10'000);
 }

@@ -10,11 +10,14 @@
 namespace maas {
 namespace {
 
-const Signature kSignature = {.inputs = {{"text", DType::kBytes, Shape{}}}, .outputs = {}};
+const Signature& signature() {
+  static const Signature kSignature = {.inputs = {{"text", DType::kBytes, Shape{}}}, .outputs = {}};
+  return kSignature;
+}
 
 TaskPtr task(const std::vector<std::string>& texts) {
   auto made = std::make_shared<WorkerTask>();
-  made->signature = &kSignature;
+  made->signature = &signature();
   made->exclusive = false;
   made->batch.rows = static_cast<std::int64_t>(texts.size());
   made->batch.inputs.push_back(Tensor::from_strings(texts, {made->batch.rows}));

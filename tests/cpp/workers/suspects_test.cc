@@ -10,8 +10,9 @@
 namespace maas {
 namespace {
 
-const Signature kSignature = {.inputs = {{"x", DType::kFloat32, {}}, {"s", DType::kBytes, {}}},
-                              .outputs = {}};
+Signature signature() {
+  return {.inputs = {{"x", DType::kFloat32, {}}, {"s", DType::kBytes, {}}}, .outputs = {}};
+}
 
 Batch batch_of(const std::vector<float>& numbers, const std::vector<std::string>& texts) {
   Batch batch;
@@ -28,7 +29,7 @@ Batch batch_of(const std::vector<float>& numbers, const std::vector<std::string>
 Digest digest(const std::vector<float>& numbers,
               const std::vector<std::string>& texts,
               std::size_t index = 0) {
-  return digest_of(batch_of(numbers, texts), index, kSignature);
+  return digest_of(batch_of(numbers, texts), index, signature());
 }
 
 TEST(Digest, is_the_same_for_the_same_request_in_any_company) {

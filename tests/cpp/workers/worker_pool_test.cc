@@ -27,16 +27,16 @@ class WorkerPoolTest : public WorkersTest {
     int steps = 0;
     return eventually([&] {
       if (steps++ < 100) {
-        manual->advance(std::chrono::milliseconds(100));
+        manual_->advance(std::chrono::milliseconds(100));
       }
       return pool.stats().live.value() == 1;
     });
   }
   std::shared_ptr<WorkerPool> make_manual_pool() {
-    clock = manual;
+    clock_ = manual_;
     return make_pool();
   }
-  std::shared_ptr<ManualClock> manual = std::make_shared<ManualClock>();
+  std::shared_ptr<ManualClock> manual_ = std::make_shared<ManualClock>();
 };
 
 bool is_gone(pid_t pid) {
@@ -74,7 +74,7 @@ TEST_F(WorkerPoolTest, a_program_that_is_not_there_is_named) {
   WorkerPool::Options options;
   options.name = "endpoint /test";
   options.worker.command.arguments = {"/nowhere/python"};
-  options.worker.clock = clock;
+  options.worker.clock = clock_;
   try {
     const WorkerPool pool(std::move(options));
     FAIL() << "it was made";
@@ -90,7 +90,7 @@ TEST_F(WorkerPoolTest, its_processes_end_with_it) {
   for (const pid_t pid : pids) {
     EXPECT_TRUE(is_gone(pid));
   }
-  EXPECT_FALSE(log.has("was killed"));
+  EXPECT_FALSE(log_.has("was killed"));
 }
 
 TEST_F(WorkerPoolTest, a_stopped_pool_answers_at_once_and_may_be_stopped_again) {
@@ -133,13 +133,12 @@ TEST_F(WorkerPoolTest, batches_go_to_different_workers_and_wait_when_all_are_bus
 TEST_F(WorkerPoolTest, a_worker_that_dies_fails_its_batch_alone_and_is_started_again) {
   const auto pool = make_pool(2);
   const auto model = make_model(pool, kObedient);
-  const std::string other = ask(*model, "pid");
   EXPECT_THAT(ask(*model, "kill"), AllOf(StartsWith("unavailable: "), HasSubstr("signal 9")));
   EXPECT_EQ(ask(*model, "hello"), "hello");
   EXPECT_TRUE(eventually([&] { return pool->stats().live.value() == 2; }));
   EXPECT_EQ(pool->stats().deaths.value(), 1U);
   EXPECT_EQ(pool->stats().starts.value(), 3U);
-  EXPECT_TRUE(log.has("while it ran 1 batch; it is started again in 0.5 s"));
+  EXPECT_TRUE(log_.has("while it ran 1 batch; it is started again in 0.5 s"));
 }
 
 TEST_F(WorkerPoolTest, an_idempotent_batch_runs_once_more) {
@@ -213,9 +212,9 @@ TEST_F(WorkerPoolTest, five_deaths_raise_the_alarm_until_it_has_cooled_down) {
               StartsWith("unavailable: endpoint /test is unavailable: its worker processes died 5 "
                          "times within 60 s"));
   EXPECT_TRUE(pool->unavailable());
-  EXPECT_TRUE(log.has("ALARM"));
+  EXPECT_TRUE(log_.has("ALARM"));
   EXPECT_EQ(pool->stats().alarms.value(), 1U);
-  manual->advance(DeathWatch::kCoolDown);
+  manual_->advance(DeathWatch::kCoolDown);
   EXPECT_FALSE(pool->unavailable());
   EXPECT_EQ(ask(*model, "hello"), "hello");
 }
@@ -238,9 +237,9 @@ TEST_F(WorkerPoolTest, a_batch_that_waits_for_a_worker_is_answered_at_its_deadli
   const auto model = make_model(pool, kObedient);
   EXPECT_THAT(ask(*model, "exit"), HasSubstr("exit code 3"));
   auto answer =
-      run(*model, orders({"hello"}, Deadline::after(*clock, std::chrono::milliseconds(100))));
+      run(*model, orders({"hello"}, Deadline::after(*clock_, std::chrono::milliseconds(100))));
   EXPECT_TRUE(eventually([&] {
-    manual->advance(std::chrono::milliseconds(100));
+    manual_->advance(std::chrono::milliseconds(100));
     return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }));
   EXPECT_THAT(text_of(std::move(answer)), AnyOf(StartsWith("deadline_exceeded"), "hello"));
@@ -249,20 +248,20 @@ TEST_F(WorkerPoolTest, a_batch_that_waits_for_a_worker_is_answered_at_its_deadli
 TEST_F(WorkerPoolTest, many_batches_from_many_threads_all_come_back_while_workers_are_killed) {
   const auto pool = make_pool(3);
   const auto model = make_model(pool, kEcho, true);
-  std::vector<std::jthread> threads;
   std::atomic<int> right{0};
   constexpr int kThreads = 4;
   constexpr int kEach = 50;
+  const auto ask_often = [&](int thread) {
+    for (int i = 0; i < kEach; ++i) {
+      const auto first = static_cast<float>(1000 * thread + i);
+      const auto result = run(*model, numbers(4, 100, first)).get();
+      right += static_cast<int>(result && result->outputs[0].values<float>()[0] == first);
+    }
+  };
+  std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < kEach; ++i) {
-        const auto first = static_cast<float>(1000 * t + i);
-        auto result = run(*model, numbers(4, 100, first)).get();
-        if (result && result->outputs[0].values<float>()[0] == first) {
-          ++right;
-        }
-      }
-    });
+    threads.emplace_back(ask_often, t);
   }
   EXPECT_TRUE(eventually([&] { return right > kThreads * kEach / 4; }));
   ::kill(pool->pids()[0], SIGKILL);

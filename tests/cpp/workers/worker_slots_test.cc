@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/workers/worker_slots.h"
 
-#include <chrono>
-
 #include <gtest/gtest.h>
 
 namespace maas {

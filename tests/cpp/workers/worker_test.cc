@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maas/workers/worker.h"
-
 #include <chrono>
 #include <string>
 
@@ -22,18 +20,18 @@ TEST_F(WorkerTest, a_hung_worker_is_replaced_at_the_deadline) {
   const auto pool = make_pool();
   const auto model = make_model(pool, kObedient);
   const auto before = std::chrono::steady_clock::now();
-  EXPECT_THAT(ask(*model, "hang", Deadline::after(*clock, 200ms)),
+  EXPECT_THAT(ask(*model, "hang", Deadline::after(*clock_, 200ms)),
               StartsWith("deadline_exceeded: "));
   const auto took = std::chrono::steady_clock::now() - before;
   EXPECT_GE(took, 200ms + WorkerSlots::kGrace);
   EXPECT_EQ(ask(*model, "hello"), "hello");
-  EXPECT_TRUE(log.has("did not answer before the deadline"));
+  EXPECT_TRUE(log_.has("did not answer before the deadline"));
 }
 
 TEST_F(WorkerTest, one_that_gives_up_when_it_is_cancelled_lives_on) {
   const auto pool = make_pool();
   const auto model = make_model(pool, kObedient);
-  Batch batch = orders({"until cancelled"}, Deadline::after(*clock, 50ms));
+  Batch batch = orders({"until cancelled"}, Deadline::after(*clock_, 50ms));
   const auto cancellation = std::const_pointer_cast<Cancellation>(batch.items[0].cancellation);
   auto answer = run(*model, std::move(batch));
   EXPECT_EQ(answer.wait_for(60ms), std::future_status::timeout);
@@ -60,8 +58,8 @@ TEST_F(WorkerTest, what_it_logs_arrives_with_its_request_and_trace) {
   const auto pool = make_pool();
   const auto model = make_model(pool, kObedient);
   EXPECT_EQ(ask(*model, "log"), "log");
-  ASSERT_TRUE(log.has("a word"));
-  for (const LogRecord& record : log.records()) {
+  ASSERT_TRUE(log_.has("a word"));
+  for (const LogRecord& record : log_.records()) {
     if (record.message == "a word") {
       EXPECT_EQ(record.level, LogLevel::kWarning);
       EXPECT_EQ(record.request_id, "r-1");
@@ -71,10 +69,11 @@ TEST_F(WorkerTest, what_it_logs_arrives_with_its_request_and_trace) {
 }
 
 TEST_F(WorkerTest, runs_several_batches_at_once_when_it_may) {
-  most_in_flight = 8;
+  most_in_flight_ = 8;
   const auto pool = make_pool();
   const auto model = make_model(pool, kLate);
   std::vector<std::future<Result<BatchResult>>> answers;
+  answers.reserve(32);
   const auto before = std::chrono::steady_clock::now();
   for (int i = 0; i < 32; ++i) {
     answers.push_back(run(*model, numbers(2, 10, static_cast<float>(i))));

@@ -54,6 +54,7 @@ class Recovery {
       report_.audit_rows = salvage(paths_.catalogue(), file, report_.problems);
     }
     std::vector<ModelRow> models;
+    models.reserve(models_.size());
     for (auto& [name, model] : models_) {
       models.push_back(std::move(model));
     }

@@ -20,7 +20,7 @@ using Unlocked = py::call_guard<py::gil_scoped_release>;
 // Calls without the GIL, then makes Python objects with it.
 template <typename Call>
 auto converted(const Call& call) {
-  auto result = [&] {
+  const auto result = [&] {
     const py::gil_scoped_release unlocked;
     return call();
   }();
@@ -122,7 +122,11 @@ void bind_questions(py::class_<Store, std::shared_ptr<Store>>& store) {
             return converted(
                 [&] { return self.catalogue().search(parse_filter(filter), after, limit); });
           },
-          py::arg("filter"), py::arg("after"), py::arg("limit"))
+          py::arg("filter"), py::arg("after"), py::arg("limit"));
+}
+
+void bind_logs(py::class_<Store, std::shared_ptr<Store>>& store) {
+  store
       .def(
           "history",
           [](Store& self, const std::string& name, const std::string& alias, std::size_t limit) {
@@ -154,7 +158,7 @@ void bind_questions(py::class_<Store, std::shared_ptr<Store>>& store) {
           Unlocked());
 }
 
-void bind_bytes(py::module_& module, py::class_<Store, std::shared_ptr<Store>>& store) {
+void bind_bytes(const py::module_& module, py::class_<Store, std::shared_ptr<Store>>& store) {
   py::class_<BlobWriter>(module, "BlobWriter", py::is_final())
       .def(
           "write",
@@ -241,6 +245,7 @@ void bind_registry(py::module_& module) {
       .def_property_readonly("read_only", &Store::is_read_only);
   bind_changes(store);
   bind_questions(store);
+  bind_logs(store);
   bind_bytes(module, store);
   bind_upkeep(module, store);
 }

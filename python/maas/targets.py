@@ -55,7 +55,8 @@ def _is_stored(target: str) -> bool:
     name, colon, which = target.partition(":")
     if "@" in target or (colon and which.isdigit()):
         return not target.endswith(".py")
-    if colon or target.endswith(".py") or Path(f"{name}.py").exists():
+    files = (Path(f"{name}.py"), Path(name, "__init__.py"))
+    if colon or target.endswith(".py") or any(file.exists() for file in files):
         return False
     return stored.exists(name) and importlib.util.find_spec(name.partition(".")[0]) is None
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_process import Process
+from server_process import ROOT, Process
 
 import maas
 
@@ -85,12 +86,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def fill_up(file: Path) -> None:
     """Takes all the room that is left."""
-    with file.open("wb") as out:
+    with file.open("wb", buffering=0) as out:
         for size in (1 << 20, 1 << 12, 1):
             with contextlib.suppress(OSError):
                 while True:
                     out.write(bytes(size))
-                    out.flush()
 
 
 def test_a_full_disk_is_507_and_the_next_publication_works_when_there_is_room(
@@ -177,3 +177,29 @@ def test_pages_of_200000_versions_take_50_ms(tmp_path: Path) -> None:
         shown.append(time.perf_counter() - start)
     assert max(slowest.values()) < 0.050, slowest
     assert sorted(shown)[len(shown) // 2] < 0.005, shown
+
+
+@pytest.mark.usefixtures("digits", "home")
+def test_the_readme_prints_what_its_commands_print() -> None:
+    readme = (ROOT / "README.md").read_text()
+    [block] = [b for b in re.findall(r"```console\n(.*?)```", readme, re.S) if "models add" in b]
+    python = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    shown = re.findall(r"\$ (.*)\n((?:[^$].*\n)*)", block)
+    assert len(shown) == 5
+    for command, output in shown:
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=ROOT,
+            env={**os.environ, "PATH": python},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert without_chance(done.stdout) == without_chance(output), command
+
+
+def without_chance(text: str) -> str:
+    """Without what differs from run to run: digests and times."""
+    text = re.sub(r"sha256:[0-9a-f]{12}", "sha256", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:]{8}Z", "time", text)

@@ -160,3 +160,8 @@ def test_an_empty_file_says_nothing(folder: Path) -> None:
 
 def test_every_setting_has_a_help_text() -> None:
     assert all(item.metadata["help"] for item in config.SCALARS.values())
+
+
+def test_the_home_of_the_registry_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAAS_HOME", "/somewhere")
+    assert config.load().where["port"] == "default"

@@ -156,3 +156,22 @@ def test_an_error_in_a_call_of_maas_names_the_line_of_the_target(app: Path) -> N
     (app / "calls.py").write_text("import maas\n\nmaas.nothing\n")
     with pytest.raises(maas.TargetError, match=r"calls\.py:3\)"):
         targets.load("calls.py")
+
+
+def test_a_version_of_the_registry_is_a_target(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAAS_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("double", "triple"):
+        maas.models.add("net", models / f"{name}.pt", alias="champion")
+    maas.models.rollback("net")
+    for target, version in (("net", 1), ("net:2", 2), ("net@champion", 1), ("net@latest", 2)):
+        [served] = targets.load(target).models
+        assert (served.name, served.version) == ("net", version)
+    with pytest.raises(maas.NotFoundError, match="has no alias 'blue'; it has: champion"):
+        targets.load("net@blue")
+    with pytest.raises(maas.NotFoundError, match="has no model 'other'"):
+        targets.load("other@champion")
+    (tmp_path / "net.py").write_text(APP)
+    assert targets.load("net").endpoints, "a module of that name comes first"

@@ -2,7 +2,6 @@
 #include "maas/registry/blob_store.h"
 
 #include <array>
-#include <chrono>
 #include <utility>
 
 #include <fcntl.h>

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "maas/base/error.h"
 #include "maas/base/file_descriptor.h"
@@ -39,7 +40,7 @@ class Files {
   [[nodiscard]] FileDescriptor open_to_read(const Path& path) const;
   [[nodiscard]] FileDescriptor create_new(const Path& path) const;
   // 0 at the end.
-  std::size_t read(int fd, std::span<char> into, const Path& path) const;
+  [[nodiscard]] std::size_t read(int fd, std::span<char> into, const Path& path) const;
   void write(int fd, std::string_view bytes, const Path& path) const;
   void sync(int fd, const Path& path) const;
   void sync_folder(const Path& folder) const;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "maas/base/error.h"
 #include "maas/registry/record.h"
 
 namespace maas {

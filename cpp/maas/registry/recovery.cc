@@ -54,6 +54,7 @@ class Recovery {
       report_.audit_rows = salvage(paths_.catalogue(), file, report_.problems);
     }
     std::vector<ModelRow> models;
+    models.reserve(models_.size());
     for (auto& [name, model] : models_) {
       models.push_back(std::move(model));
     }
@@ -66,10 +67,14 @@ class Recovery {
       return;
     }
     report_.kept = paths_.folder / ("catalogue.old-" + std::to_string(options_.now_ms()) + ".db");
-    files_.rename(paths_.catalogue(), report_.kept);
+    // Away before the new file comes, into which it would be rolled back.
     const std::string journal = paths_.catalogue().string() + "-journal";
     if (std::filesystem::exists(journal, missing)) {
       files_.rename(journal, report_.kept.string() + "-journal");
+    }
+    // A second name, so that others always find a catalogue.
+    if (!files_.link_new(paths_.catalogue(), report_.kept)) {
+      throw Error(ErrorCode::kInternal, "'" + report_.kept.string() + "' is there already");
     }
   }
 

@@ -259,7 +259,11 @@ class SqliteCatalogue final : public Catalogue {
       return;
     }
     if (schema_version(database) == 0) {
-      options_.before_creation();  // an emptied file is one that is not there
+      // An emptied file is one that is not there; one that another makes now is there afterwards.
+      const Transaction writing(database, Kind::kWrite);
+      if (schema_version(database) == 0) {
+        options_.before_creation();
+      }
     }
     bring_up_to_date(database, catalogue_steps(), options_.before_migration);
   }

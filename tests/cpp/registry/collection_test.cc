@@ -41,6 +41,12 @@ TEST_F(CollectionTest, bytes_that_are_put_again_are_young_again) {
   EXPECT_GE(stamp->modified_ns / 1'000'000, store.now_ms() - ahead_ms - 10'000);
 }
 
+TEST_F(CollectionTest, waits_for_a_backup) {
+  Store hasty({.folder = folder.path(), .patience = std::chrono::milliseconds(0)});
+  const FileLock backup = store.lock_collection(FileLock::Kind::kShared);
+  EXPECT_EQ(code_of([&] { collect(hasty, {}); }), ErrorCode::kUnavailable);
+}
+
 TEST_F(CollectionTest, removes_what_dead_processes_left) {
   publish(store, "a");
   write_text(folder.path() / "tmp" / "1-dead", "half");

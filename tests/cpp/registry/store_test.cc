@@ -95,6 +95,14 @@ TEST_F(StoreTest, a_read_only_store_answers_and_checks_and_is_not_changed) {
   EXPECT_EQ(code_of([&] { reader.remove("iris", 1, kTester); }), ErrorCode::kForbidden);
 }
 
+TEST_F(StoreTest, opening_and_asking_wait_for_no_writer) {
+  publish(store, "iris");
+  const FileLock held = store.lock();
+  Store other({.folder = folder / "store", .patience = std::chrono::milliseconds(0)});
+  EXPECT_EQ(other.find({.name = "iris"}).version, 1);
+  EXPECT_EQ(code_of([&] { publish(other, "iris"); }), ErrorCode::kUnavailable);
+}
+
 TEST(Store, is_not_made_by_those_who_only_ask) {
   const TemporaryFolder folder;
   EXPECT_EQ(code_of([&] { const Store store({.folder = folder / "none", .create = false}); }),

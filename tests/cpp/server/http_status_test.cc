@@ -16,6 +16,7 @@ TEST(HttpStatus, every_error_code_has_its_status) {
       {ErrorCode::kTooLarge, 413},         {ErrorCode::kOverloaded, 503},
       {ErrorCode::kDeadlineExceeded, 504}, {ErrorCode::kCancelled, 499},
       {ErrorCode::kUnavailable, 503},      {ErrorCode::kInternal, 500},
+      {ErrorCode::kConflict, 409},
   };
   for (const ErrorCode code : kAllErrorCodes) {
     EXPECT_EQ(http_status(code), expected.at(code)) << error_code_name(code);

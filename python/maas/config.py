@@ -67,7 +67,6 @@ class Settings:
     max_chunks: int = _setting(65536, "most chunks of a body", low=1)
     max_chunk_extension_bytes: int = _setting(256, "longest extension of a chunk, in bytes")
     max_trailer_fields: int = _setting(16, "most fields behind a chunked body")
-    max_json_depth: int = _setting(100, "most arrays and objects inside one another", low=1)
     compression: str = _setting(
         "asked",
         "answers that are compressed: never, to clients that name one coding alone, or always",
@@ -102,6 +101,11 @@ class Settings:
     models: tuple[ModelEntry, ...] = field(
         default=(), metadata={"help": "models to serve besides the target (maas.yaml only)"}
     )
+
+    def names(self, setting: str) -> list[str]:
+        """The items of a setting that is a list by commas."""
+        text: str = getattr(self, setting)
+        return [name.strip() for name in text.split(",") if name.strip()]
 
 
 @dataclass(frozen=True, slots=True)

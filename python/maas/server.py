@@ -243,8 +243,8 @@ class Server:
                 host=settings.host,
                 port=settings.port,
                 limits={name: getattr(settings, name) for name, *_ in _core.limits()},
-                allowed_hosts=_names(settings.allowed_hosts),
-                cors_origins=_names(settings.cors_origins),
+                allowed_hosts=settings.names("allowed_hosts"),
+                cors_origins=settings.names("cors_origins"),
                 make_traces=settings.traceparent == "make",
                 access_log="" if settings.access_log == "off" else settings.access_log,
                 access_log_json=settings.log_format == "json",
@@ -342,10 +342,6 @@ def serve(
         logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
         server.wait()
     return server
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _docs_page() -> str:

@@ -35,7 +35,7 @@ class Callers:
         ]
         body = json.dumps({"seconds": seconds}).encode()
         head = (
-            "POST /wait HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+            "POST /wait HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         for connection in self.sockets:

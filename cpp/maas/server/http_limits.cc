@@ -69,8 +69,6 @@ constexpr std::array kFields = {
                                     "fields behind a chunked body; none is ever used",
                                     0,
                                     10'000),
-    size_row<&HttpLimits::json_depth>(
-        "max_json_depth", "400", "arrays and objects inside one another", 1, 1000),
     size_row<&HttpLimits::connections>("max_connections",
                                        "503, close",
                                        "connections at once; far beyond, closed without an answer",

@@ -19,7 +19,6 @@ struct HttpLimits {
   std::size_t chunks = std::size_t{1} << 16U;
   std::size_t chunk_extension = 256;  // bytes, of one chunk
   std::size_t trailers = 16;          // fields
-  std::size_t json_depth = 100;
   std::size_t connections = 4096;
   std::size_t requests = 10'000;  // of one connection
   std::size_t body_rate = 500;    // least bytes a second, in each body_grace

@@ -194,7 +194,9 @@ const Router::Target* Router::find_model(std::string_view path,
     return nullptr;
   }
   if (parts.rest == "/generate" || parts.rest == "/generate_stream") {
-    exchange.endpoint = find_text_model(parts, published);
+    if (exchange.http.method == Method::kPost) {  // else serve() tells what is taken
+      exchange.endpoint = find_text_model(parts, published);
+    }
   } else {
     exchange.model = &find_served(parts, published);
   }

@@ -20,7 +20,7 @@ _TAIL = """
 read. Besides these: `max_held_bytes` bounds what all requests hold together (503); 64 connections
 beyond `max_connections` are told so, and any further are closed; a body of `GET` and of
 `/v2/repository/index` is at most 64 KiB (413); an `X-Request-Id` has at most 64 characters (else
-the server makes one), and the name of a model 128 (400).
+the server makes one), the name of a model 128 (400), and JSON nests at most 100 deep (400).
 """
 
 

@@ -89,7 +89,11 @@ def submit(  # noqa: PLR0913 - a call, and what becomes of it
     def done(outputs: list[_core.Tensor] | None, error: Exception | None) -> None:
         loop.call_soon_threadsafe(finish, outputs, error)
 
-    core.submit(inputs, timeout_s, done, caller.get(), number)
+    try:
+        core.submit(inputs, timeout_s, done, caller.get(), number)
+    except BaseException:  # then `done` is never called
+        _waiting.pop(number, None)
+        raise
     return future
 
 

@@ -59,3 +59,16 @@ def test_a_refused_call_is_forgotten(double: maas.Model) -> None:
     with pytest.raises(maas.Error):
         calls.run(core, wrong * 2, 10.0, local)
     assert calls.waiting(local.number) is None
+
+
+def test_a_call_that_cannot_even_be_submitted_is_forgotten(double: maas.Model) -> None:
+    core, _ = inputs(double)
+    local = calls.LocalCall({"x": 1})
+
+    async def ask() -> None:
+        wrong: Any = ["no tensor"]
+        await calls.submit(asyncio.get_running_loop(), core, wrong, 10.0, len, local)
+
+    with pytest.raises(TypeError):
+        asyncio.run(ask())
+    assert calls.waiting(local.number) is None

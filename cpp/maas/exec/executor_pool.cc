@@ -26,7 +26,10 @@ void ExecutorPool::stop() noexcept {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
-    condition_.notify_all();
+    for (Sleeper* sleeper : sleepers_) {
+      sleeper->woken = true;
+      sleeper->condition.notify_one();
+    }
   }
 }
 
@@ -72,9 +75,11 @@ int ExecutorPool::threads() const {
 void ExecutorPool::wake() noexcept {
   const std::lock_guard lock(mutex_);
   ++epoch_;
-  unseen_ = true;
-  if (!sleepers_.empty()) {
-    condition_.notify_one();
+  const auto found = std::find_if(sleepers_.rbegin(), sleepers_.rend(),
+                                  [](const Sleeper* sleeper) { return !sleeper->woken; });
+  if (found != sleepers_.rend()) {
+    (*found)->woken = true;
+    (*found)->condition.notify_one();
   }
 }
 
@@ -95,7 +100,6 @@ void ExecutorPool::serve() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = epoch_;
-    unseen_ = false;
     const WorkSource::Step step = serve_once(lock, context);
     // A wake-up since the look means that there may be work which the look missed.
     if (!step.ran && epoch_ == seen && !stopping_) {
@@ -105,17 +109,21 @@ void ExecutorPool::serve() {
 }
 
 void ExecutorPool::sleep(std::unique_lock<std::mutex>& lock, TimePoint until) {
-  sleepers_.push_back(until);
+  Sleeper here{.until = until};
+  sleepers_.push_back(&here);
   fell_asleep_.notify_all();
-  clock_->wait_until(lock, condition_, until);
-  sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), until));
+  while (!here.woken && clock_->now() < until) {
+    clock_->wait_until(lock, here.condition, until);
+  }
+  sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), &here));
 }
 
 bool ExecutorPool::is_settled() const {
   const TimePoint now = clock_->now();
-  return !unseen_ && asking_.empty() && sleepers_.size() == threads_.size() &&
-         std::all_of(sleepers_.begin(), sleepers_.end(),
-                     [&](TimePoint until) { return until > now; });
+  return asking_.empty() && sleepers_.size() == threads_.size() &&
+         std::all_of(sleepers_.begin(), sleepers_.end(), [&](const Sleeper* sleeper) {
+           return !sleeper->woken && sleeper->until > now;
+         });
 }
 
 bool ExecutorPool::settle(std::chrono::milliseconds patience) {

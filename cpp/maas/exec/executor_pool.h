@@ -68,7 +68,8 @@ class ExecutorPool final : public Wakeable {
   void grow_to(int threads);
   [[nodiscard]] int threads() const;
 
-  // There may be work: one sleeping thread looks.
+  // There may be work: one sleeping thread looks, of those that nobody has woken yet the one that
+  // fell asleep last, whose caches are the warmest.
   void wake() noexcept override;
   // Asks the source `reason` for brief work, when all threads sleep, or all run other sources'
   // work, which may take long. Else one of them is soon there.
@@ -91,6 +92,11 @@ class ExecutorPool final : public Wakeable {
                            FairShare::Id id,
                            const ExecutorContext& context,
                            WorkSource::Ask ask);
+  struct Sleeper {
+    TimePoint until;
+    bool woken = false;  // it has been told to look, and may not have yet
+    std::condition_variable condition;
+  };
   void sleep(std::unique_lock<std::mutex>& lock, TimePoint until);
   [[nodiscard]] bool is_settled() const;
 
@@ -98,14 +104,12 @@ class ExecutorPool final : public Wakeable {
   const std::shared_ptr<Clock> clock_;
 
   mutable std::mutex mutex_;
-  std::condition_variable condition_;
   std::condition_variable asked_;                     // signalled when a thread has asked a source
   std::vector<std::shared_ptr<WorkSource>> sources_;  // guarded by mutex_
   std::vector<const WorkSource*> asking_;             // guarded by mutex_; one per thread that asks
   FairShare fair_;                                    // guarded by mutex_
   std::uint64_t epoch_ = 0;                           // guarded by mutex_; counts wake-ups
-  bool unseen_ = false;                  // guarded by mutex_; nobody has looked since a wake-up
-  std::vector<TimePoint> sleepers_;      // guarded by mutex_; until when each sleeps
+  std::vector<Sleeper*> sleepers_;       // guarded by mutex_; who fell asleep last is the last
   std::condition_variable fell_asleep_;  // for settle()
   int removing_ = 0;                     // guarded by mutex_; threads in remove()
   bool stopping_ = false;                // guarded by mutex_

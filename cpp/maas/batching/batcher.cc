@@ -103,7 +103,7 @@ Status Batcher::enqueue(const std::shared_ptr<Job>& job) {
     wake = hastens && running_ < options_.executors;
   }
   if (wake) {
-    WakeScope::request(host_.pool, static_cast<const WorkSource*>(this));
+    WakeScope::request(host_.pool, work_source());
   }
   return ok_status();
 }
@@ -174,7 +174,7 @@ Jobs Batcher::remove(Job& job) {
 void Batcher::refuse() noexcept {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  host_.pool.wake();
+  host_.pool.wake(work_source());
 }
 
 bool Batcher::close(Deadline deadline) {
@@ -244,7 +244,7 @@ Batcher::Taken Batcher::take(TimePoint now, Ask ask) {
   if (taken.step.ran) {
     service_.begin(now, running_++ == 0);
     if ((!queue_.empty() || split_.has_group()) && running_ < options_.executors) {
-      host_.pool.wake();  // another executor can begin while this one computes
+      host_.pool.wake(work_source());  // another executor can begin while this one computes
     }
   }
   return taken;
@@ -325,7 +325,7 @@ void Batcher::ended(BatchRun& run) noexcept {
   }
   --running_;
   if (!queue_.empty() || split_.has_group()) {
-    host_.pool.wake();
+    host_.pool.wake(work_source());
   } else if (is_idle()) {
     idle_.notify_all();
   }

@@ -81,6 +81,8 @@ class Batcher final : public WorkSource, private BatchRun::Owner {
     Step step;
   };
 
+  // As its pool knows it.
+  [[nodiscard]] const WorkSource* work_source() const noexcept { return this; }
   Status enqueue(const std::shared_ptr<Job>& job);
   [[nodiscard]] Status check_open(std::size_t places) const;
   [[nodiscard]] Admission::Load load() const noexcept;

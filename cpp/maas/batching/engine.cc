@@ -43,7 +43,7 @@ Engine::Engine(const CoreBudget& budget,
       executors_({.name = "maas-exec",
                   .threads = budget.executors,
                   .intra_op_threads = budget.intra_op_threads,
-                  .lends_work = true},
+                  .shared = true},
                  clock_) {}
 
 Engine::~Engine() {

@@ -22,10 +22,12 @@ ExecutorPool::~ExecutorPool() {
 
 void ExecutorPool::stop() noexcept {
   std::vector<Thread> threads;  // joined when the lock is let go
+  std::vector<Thread> relief;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
+    relief.swap(relief_);
     for (Sleeper* sleeper : sleepers_) {
       sleeper->woken = true;
       sleeper->condition.notify_one();
@@ -38,8 +40,11 @@ void ExecutorPool::add(std::shared_ptr<WorkSource> source, double weight) {
     const std::lock_guard lock(mutex_);
     fair_.add(source.get(), weight);
     sources_.push_back(std::move(source));
+    if (options_.shared && sources_.size() == 2 && relief_.empty() && !stopping_) {
+      relief_.emplace_back(options_.name + "-relief", [this] { serve(Duty::kRelief); });
+    }
   }
-  wake();
+  wake(nullptr);
 }
 
 void ExecutorPool::remove(const WorkSource* source) {
@@ -63,7 +68,7 @@ void ExecutorPool::grow_to(int threads) {
   const std::lock_guard lock(mutex_);
   while (!stopping_ && static_cast<int>(threads_.size()) < threads) {
     threads_.emplace_back(options_.name + "-" + std::to_string(threads_.size()),
-                          [this] { serve(); });
+                          [this] { serve(Duty::kAll); });
   }
 }
 
@@ -72,11 +77,16 @@ int ExecutorPool::threads() const {
   return static_cast<int>(threads_.size());
 }
 
-void ExecutorPool::wake() noexcept {
+void ExecutorPool::wake(const void* reason) noexcept {
   const std::lock_guard lock(mutex_);
   ++epoch_;
-  const auto found = std::find_if(sleepers_.rbegin(), sleepers_.rend(),
-                                  [](const Sleeper* sleeper) { return !sleeper->woken; });
+  wake_one(is_held_up(reason) ? Duty::kRelief : Duty::kAll);
+}
+
+void ExecutorPool::wake_one(Duty duty) noexcept {
+  const auto found = std::find_if(
+      sleepers_.rbegin(), sleepers_.rend(),
+      [&](const Sleeper* sleeper) { return sleeper->duty == duty && !sleeper->woken; });
   if (found != sleepers_.rend()) {
     (*found)->woken = true;
     (*found)->condition.notify_one();
@@ -86,30 +96,39 @@ void ExecutorPool::wake() noexcept {
 bool ExecutorPool::run_here(const void* reason) noexcept {
   thread_local Arena arena(1);
   std::unique_lock lock(mutex_);
-  const bool asleep = sleepers_.size() == threads_.size();
-  const bool taken = sleepers_.empty() && std::count(asking_.begin(), asking_.end(), reason) == 0;
-  if (!options_.lends_work || stopping_ || (!asleep && !taken)) {
+  const bool all_sleep = asleep(Duty::kAll) == std::ssize(threads_);
+  if (!options_.shared || stopping_ || !(all_sleep || is_held_up(reason))) {
     return false;
   }
   return ask_one(lock, reason, {&arena, 1}, WorkSource::Ask::kHere).ran;
 }
 
-void ExecutorPool::serve() {
+bool ExecutorPool::is_held_up(FairShare::Id id) const noexcept {
+  return options_.shared && asleep(Duty::kAll) == 0 && fair_.is_held_up(id);
+}
+
+std::ptrdiff_t ExecutorPool::asleep(Duty duty) const noexcept {
+  return std::count_if(sleepers_.begin(), sleepers_.end(),
+                       [&](const Sleeper* sleeper) { return sleeper->duty == duty; });
+}
+
+void ExecutorPool::serve(Duty duty) {
   Arena arena(options_.intra_op_threads);
   const ExecutorContext context{&arena, options_.intra_op_threads};
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::uint64_t seen = epoch_;
-    const WorkSource::Step step = serve_once(lock, context);
+    const WorkSource::Step step =
+        duty == Duty::kAll ? serve_once(lock, context) : relieve(lock, context);
     // A wake-up since the look means that there may be work which the look missed.
     if (!step.ran && epoch_ == seen && !stopping_) {
-      sleep(lock, step.next);
+      sleep(lock, step.next, duty);
     }
   }
 }
 
-void ExecutorPool::sleep(std::unique_lock<std::mutex>& lock, TimePoint until) {
-  Sleeper here{.until = until};
+void ExecutorPool::sleep(std::unique_lock<std::mutex>& lock, TimePoint until, Duty duty) {
+  Sleeper here{.until = until, .duty = duty};
   sleepers_.push_back(&here);
   fell_asleep_.notify_all();
   while (!here.woken && clock_->now() < until) {
@@ -120,7 +139,7 @@ void ExecutorPool::sleep(std::unique_lock<std::mutex>& lock, TimePoint until) {
 
 bool ExecutorPool::is_settled() const {
   const TimePoint now = clock_->now();
-  return asking_.empty() && sleepers_.size() == threads_.size() &&
+  return asking_.empty() && sleepers_.size() == threads_.size() + relief_.size() &&
          std::all_of(sleepers_.begin(), sleepers_.end(), [&](const Sleeper* sleeper) {
            return !sleeper->woken && sleeper->until > now;
          });
@@ -135,6 +154,24 @@ WorkSource::Step ExecutorPool::serve_once(std::unique_lock<std::mutex>& lock,
                                           const ExecutorContext& context) {
   const WorkSource::Step due = ask_all(lock, context, WorkSource::Ask::kDue);
   return due.ran || !due.held ? due : ask_all(lock, context, WorkSource::Ask::kIdle);
+}
+
+WorkSource::Step ExecutorPool::relieve(std::unique_lock<std::mutex>& lock,
+                                       const ExecutorContext& context) {
+  thread_local std::vector<FairShare::Id> ids;
+  fair_.order(ids);
+  WorkSource::Step idle;
+  for (std::size_t i = 0; i < ids.size() && !stopping_; ++i) {
+    if (!is_held_up(ids[i])) {
+      continue;
+    }
+    const WorkSource::Step step = ask_one(lock, ids[i], context, WorkSource::Ask::kDue);
+    if (step.ran) {
+      return step;
+    }
+    idle.next = std::min(idle.next, step.next);
+  }
+  return idle;
 }
 
 WorkSource::Step ExecutorPool::ask_all(std::unique_lock<std::mutex>& lock,

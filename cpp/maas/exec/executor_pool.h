@@ -52,7 +52,10 @@ class ExecutorPool final : public Wakeable {
     std::string name;  // of its threads
     int threads = 1;
     int intra_op_threads = 1;
-    bool lends_work = false;  // brief work may run on the thread that brings it; see run_here()
+    // Its sources do not know each other and should not wait for one another: brief work may run
+    // on the thread that brings it (run_here()), and one thread more relieves those that run what
+    // takes long.
+    bool shared = false;
   };
   ExecutorPool(Options options, std::shared_ptr<Clock> clock);
   ~ExecutorPool();
@@ -66,13 +69,13 @@ class ExecutorPool final : public Wakeable {
   void remove(const WorkSource* source);
   // More threads, when a source may run more pieces at once than there are.
   void grow_to(int threads);
-  [[nodiscard]] int threads() const;
+  [[nodiscard]] int threads() const;  // that one source can make use of
 
-  // There may be work: one sleeping thread looks, of those that nobody has woken yet the one that
-  // fell asleep last, whose caches are the warmest.
-  void wake() noexcept override;
-  // Asks the source `reason` for brief work, when all threads sleep, or all run other sources'
-  // work, which may take long. Else one of them is soon there.
+  // There may be work, of the source `reason` if that is not null: one sleeping thread looks, of
+  // those that nobody has woken yet the one that fell asleep last, whose caches are the warmest.
+  void wake(const void* reason) noexcept override;
+  // Asks the source `reason` for brief work, when all threads sleep or run what holds it up. Else
+  // one of them is soon there.
   bool run_here(const void* reason) noexcept override;
 
   // Waits until all threads sleep and nothing will wake them but time or new work; false when that
@@ -80,11 +83,26 @@ class ExecutorPool final : public Wakeable {
   bool settle(std::chrono::milliseconds patience);
 
  private:
+  enum class Duty : std::uint8_t {
+    kAll,     // whatever is next
+    kRelief,  // only what is held up by the work that all the others run
+  };
+  struct Sleeper {
+    TimePoint until;
+    Duty duty;
+    bool woken = false;  // it has been told to look, and may not have yet
+    std::condition_variable condition{};
+  };
   void stop() noexcept;
-  void serve();
+  void serve(Duty duty);
   // Asks each source once, in fair order, and once more if one holds work back. Lets `lock` go
   // while it asks, and holds no source but the one it asks, so that the others can go away.
   WorkSource::Step serve_once(std::unique_lock<std::mutex>& lock, const ExecutorContext& context);
+  WorkSource::Step relieve(std::unique_lock<std::mutex>& lock, const ExecutorContext& context);
+  // Whether all threads but the relief are awake, and the fair shares say the rest.
+  [[nodiscard]] bool is_held_up(FairShare::Id id) const noexcept;
+  [[nodiscard]] std::ptrdiff_t asleep(Duty duty) const noexcept;
+  void wake_one(Duty duty) noexcept;
   WorkSource::Step ask_all(std::unique_lock<std::mutex>& lock,
                            const ExecutorContext& context,
                            WorkSource::Ask ask);
@@ -92,12 +110,7 @@ class ExecutorPool final : public Wakeable {
                            FairShare::Id id,
                            const ExecutorContext& context,
                            WorkSource::Ask ask);
-  struct Sleeper {
-    TimePoint until;
-    bool woken = false;  // it has been told to look, and may not have yet
-    std::condition_variable condition;
-  };
-  void sleep(std::unique_lock<std::mutex>& lock, TimePoint until);
+  void sleep(std::unique_lock<std::mutex>& lock, TimePoint until, Duty duty);
   [[nodiscard]] bool is_settled() const;
 
   const Options options_;
@@ -114,6 +127,7 @@ class ExecutorPool final : public Wakeable {
   int removing_ = 0;                     // guarded by mutex_; threads in remove()
   bool stopping_ = false;                // guarded by mutex_
   std::vector<Thread> threads_;          // guarded by mutex_
+  std::vector<Thread> relief_;           // guarded by mutex_; one, once there are two sources
 };
 
 }  // namespace maas

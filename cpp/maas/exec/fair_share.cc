@@ -3,11 +3,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <tuple>
 
 namespace maas {
 namespace {
 
+// Virtual seconds: about what it costs to wake a thread.
+constexpr double kWorthWaking = 200e-6;
+// How much longer than one's own a turn must be to be worth a thread more. Between turns of like
+// length a thread more would turn every share into that of the threads.
+constexpr double kBrief = 4;
 constexpr double kNewest = 0.25;  // weight of the last turn in what is expected of the next
 
 }  // namespace
@@ -45,6 +51,7 @@ FairShare::Turn FairShare::begin(Id id) {
   }
   const Turn turn{id, std::max(now_, share->finish), share->expected / share->weight};
   share->finish = turn.start + turn.charged;
+  ++share->running;
   return turn;
 }
 
@@ -53,6 +60,7 @@ void FairShare::end(const Turn& turn, Duration cost) {
   if (Share* const share = find(turn.id)) {
     const double seconds = std::chrono::duration<double>(cost).count();
     share->finish += seconds / share->weight - turn.charged;
+    --share->running;
     share->expected =
         share->last == 0 ? seconds : share->expected + kNewest * (seconds - share->expected);
     share->last = ++turns_;
@@ -62,7 +70,31 @@ void FairShare::end(const Turn& turn, Duration cost) {
 void FairShare::cancel(const Turn& turn) {
   if (Share* const share = find(turn.id)) {
     share->finish -= turn.charged;
+    --share->running;
   }
+}
+
+bool FairShare::is_held_up(Id id) const noexcept {
+  const auto own = std::find_if(shares_.begin(), shares_.end(),
+                                [&](const Share& share) { return share.id == id; });
+  if (own == shares_.end() || own->running > 0) {
+    return false;
+  }
+  const double over = std::max(now_, own->finish) + own->expected / own->weight + kWorthWaking;
+  const auto holds_up = [&](const Share& other) {
+    const bool unknown = other.last == 0;  // a first turn may take any time
+    return unknown || (kBrief * own->expected <= other.expected && over <= other.finish);
+  };
+  bool anything_runs = false;
+  for (const Share& share : shares_) {
+    if (share.running > 0) {
+      anything_runs = true;
+      if (!holds_up(share)) {
+        return false;
+      }
+    }
+  }
+  return anything_runs;
 }
 
 }  // namespace maas

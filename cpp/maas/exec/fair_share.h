@@ -33,6 +33,11 @@ class FairShare {
   void end(const Turn& turn, Duration cost);
   void cancel(const Turn& turn);
 
+  // Whether one waits only because nobody takes work from a thread that has begun it: its turn is
+  // brief beside those that run now, and would be over before any of them if each got its share at
+  // every moment instead of by turns (generalised processor sharing).
+  [[nodiscard]] bool is_held_up(Id id) const noexcept;
+
  private:
   struct Share {
     Id id;
@@ -40,6 +45,7 @@ class FairShare {
     double finish = 0;    // virtual time up to which it has been served
     double expected = 0;  // seconds that a turn of it takes
     std::uint64_t last = 0;
+    int running = 0;  // turns that were begun and are not over
   };
   Share* find(Id id) noexcept;
 

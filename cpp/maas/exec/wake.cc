@@ -30,7 +30,7 @@ void WakeScope::flush() noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     const Wish wish = std::exchange(pending_[i], {});
     if (!(here && i == 0 && wish.sleeper->run_here(wish.reason))) {
-      wish.sleeper->wake();
+      wish.sleeper->wake(wish.reason);
     }
   }
   size_ = 0;
@@ -40,7 +40,7 @@ void WakeScope::request(Wakeable& sleeper, const void* reason) noexcept {
   if (current_scope != nullptr) {
     current_scope->add({&sleeper, reason});
   } else {
-    sleeper.wake();
+    sleeper.wake(reason);
   }
 }
 
@@ -49,7 +49,7 @@ void WakeScope::request(std::shared_ptr<Wakeable> sleeper) noexcept {
     Wakeable& target = *sleeper;
     current_scope->add({&target, nullptr, std::move(sleeper)});
   } else {
-    sleeper->wake();
+    sleeper->wake(nullptr);
   }
 }
 
@@ -59,7 +59,7 @@ void WakeScope::add(Wish wish) noexcept {
     return;
   }
   if (size_ == pending_.size()) {
-    wish.sleeper->wake();  // too many to keep back; nothing is lost by waking early
+    wish.sleeper->wake(wish.reason);  // too many to keep back; nothing is lost by waking early
     return;
   }
   pending_[size_++] = std::move(wish);

@@ -11,9 +11,10 @@ namespace maas {
 // it.
 class Wakeable {
  public:
-  virtual void wake() noexcept = 0;
+  // `reason` as in WakeScope::request().
+  virtual void wake(const void* reason) noexcept = 0;
   // Does here and now what it would be woken for, if that is known to be done sooner than a sleeper
-  // wakes up; false when it did nothing. `reason` as in WakeScope::request().
+  // wakes up; false when it did nothing.
   virtual bool run_here(const void* reason) noexcept;
 
  protected:

@@ -25,7 +25,7 @@ class IoThread::Inbox final : public Mailbox,
   explicit Inbox(IoThread& owner) : owner_(owner) {}
 
   // NOLINTNEXTLINE(bugprone-exception-escape): throws only without memory for what is posted
-  void wake() noexcept override {
+  void wake(const void* /*reason*/) noexcept override {
     asio::post(context, [this] { owner_.read_mail(); });
   }
 

@@ -75,7 +75,7 @@ class LentThreadTest : public testing::BatcherFixture {
     return threads_.contains(std::this_thread::get_id());
   }
 
-  ExecutorPool lending_{{.name = "lending", .threads = 2, .lends_work = true}, clock_};
+  ExecutorPool lending_{{.name = "lending", .threads = 2, .shared = true}, clock_};
   Duration extra_{};
   std::mutex mutex_;
   std::set<std::thread::id> threads_;  // that ran batches; guarded by mutex_

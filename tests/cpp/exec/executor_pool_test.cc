@@ -9,6 +9,7 @@
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <string>
 #include <thread>
 
@@ -117,7 +118,7 @@ TEST_F(ExecutorPoolTest, lends_an_arena_of_the_width_asked_for_and_names_its_thr
 }
 
 TEST_F(ExecutorPoolTest, asks_for_brief_work_on_the_callers_thread_while_its_own_sleep) {
-  ExecutorPool pool({.name = "p", .threads = 2, .intra_op_threads = 2, .lends_work = true}, clock_);
+  ExecutorPool pool({.name = "p", .threads = 2, .intra_op_threads = 2, .shared = true}, clock_);
   std::thread::id ran;
   const auto source = std::make_shared<Pieces>([&](const ExecutorContext& context) {
     ran = std::this_thread::get_id();
@@ -142,9 +143,8 @@ struct LongPiece {
   });
 
   void start(ExecutorPool& pool) {
-    pool.add(source);
     source->add(1);
-    pool.wake();
+    pool.wake(source.get());
     begun.wait();
   }
 };
@@ -158,27 +158,69 @@ TEST_F(ExecutorPoolTest, does_no_work_on_the_callers_thread_unless_it_may) {
   EXPECT_FALSE(pool.run_here(source.get()));
 }
 
-TEST_F(ExecutorPoolTest,
-       asks_for_brief_work_on_the_callers_thread_while_all_others_run_other_work) {
-  ExecutorPool pool({.name = "lends", .lends_work = true}, clock_);
-  LongPiece busy;
-  busy.start(pool);
-  const auto other = std::make_shared<Pieces>([](const auto&) {});
-  pool.add(other);
-  other->add(1);
-  EXPECT_TRUE(pool.run_here(other.get()));
-  EXPECT_FALSE(pool.run_here(busy.source.get()));  // what comes meanwhile makes its next batch
-  busy.go_on.count_down();
-  pool.remove(busy.source.get());
+// One executor of a shared pool, with a long piece that occupies it and another source.
+class HeldUpTest : public ExecutorPoolTest {
+ protected:
+  HeldUpTest() {
+    pool_.add(busy_.source);
+    pool_.add(other_);
+    EXPECT_TRUE(pool_.settle(seconds(5)));
+  }
+  ~HeldUpTest() override { pool_.remove(busy_.source.get()); }
+  void let_go() {
+    busy_.go_on.count_down();
+    EXPECT_TRUE(pool_.settle(seconds(5)));
+  }
+
+  ExecutorPool pool_{{.name = "shared", .shared = true}, clock_};
+  LongPiece busy_;
+  std::binary_semaphore done_{0};
+  std::thread::id ran_on_;
+  std::shared_ptr<Pieces> other_ = std::make_shared<Pieces>([this](const auto&) {
+    ran_on_ = std::this_thread::get_id();
+    done_.release();
+  });
+};
+
+TEST_F(HeldUpTest, the_callers_thread_does_what_is_held_up_and_brief) {
+  busy_.start(pool_);
+  other_->add(1);
+  EXPECT_TRUE(pool_.run_here(other_.get()));
+  EXPECT_EQ(ran_on_, std::this_thread::get_id());
+  EXPECT_FALSE(pool_.run_here(busy_.source.get()));  // what comes meanwhile makes its next batch
+  let_go();
+}
+
+TEST_F(HeldUpTest, a_thread_more_does_what_is_held_up) {
+  busy_.start(pool_);
+  for (int i = 0; i < 3; ++i) {
+    other_->add(1);
+    pool_.wake(other_.get());
+    done_.acquire();
+    EXPECT_NE(ran_on_, std::this_thread::get_id());
+  }
+  let_go();
+}
+
+TEST_F(HeldUpTest, the_thread_more_does_no_work_of_a_source_that_runs) {
+  busy_.start(pool_);
+  const int looks = busy_.source->looks();
+  busy_.source->add(1);
+  pool_.wake(busy_.source.get());
+  other_->add(1);
+  pool_.wake(other_.get());
+  done_.acquire();  // the thread more was there, and had the choice
+  EXPECT_EQ(busy_.source->looks(), looks);
+  let_go();
 }
 
 TEST_F(ExecutorPoolTest, leaves_brief_work_to_a_thread_that_sleeps_beside_a_busy_one) {
-  ExecutorPool pool({.name = "lends", .threads = 2, .lends_work = true}, clock_);
+  ExecutorPool pool({.name = "shared", .threads = 2, .shared = true}, clock_);
   LongPiece busy;
-  busy.start(pool);
   const auto other = std::make_shared<Pieces>([](const auto&) {});
+  pool.add(busy.source);
   pool.add(other);
-  other->wait_for_looks(1);
+  busy.start(pool);
   other->add(1);
   while (pool.run_here(other.get())) {  // until the second thread has fallen asleep
     other->add(1);
@@ -197,7 +239,7 @@ TEST_F(ExecutorPoolTest, runs_all_work_that_many_threads_announce) {
   const auto threads = testing::start_threads(kThreads, [&](std::size_t) {
     for (int i = 0; i < kEach; ++i) {
       source->add(1);
-      pool.wake();
+      pool.wake(nullptr);
     }
   });
   done.wait();  // a lost wake-up would leave work behind, with nobody to announce it again
@@ -265,7 +307,7 @@ TEST_F(ExecutorPoolTest, grows_to_as_many_threads_as_asked_and_never_shrinks) {
   source->add(4);
   pool.add(source);
   for (int i = 0; i < 4; ++i) {
-    pool.wake();
+    pool.wake(nullptr);
   }
   all.wait();
 }
@@ -347,7 +389,7 @@ TEST_F(ExecutorPoolTest, sources_come_and_go_while_others_work) {
   });
   for (int i = 0; i < kPieces; ++i) {
     steady->add(1);
-    pool.wake();
+    pool.wake(nullptr);
   }
   done.wait();
 }

@@ -249,5 +249,97 @@ TEST(FairShare, who_went_away_during_its_turn_disturbs_nobody) {
   EXPECT_EQ(Thread(fair).step({&stays}), &stays);
 }
 
+// Two of equal weight; what each has cost so far is told to begin with.
+class FairShareHeldUpTest : public ::testing::Test {
+ protected:
+  void learn(Id id, double cost) { fair_.end(fair_.begin(id), seconds(cost)); }
+
+  FairShare fair_;
+  const int heavy_{};
+  const int other_{};
+};
+
+TEST_F(FairShareHeldUpTest, nothing_is_while_nothing_runs) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 1);
+  EXPECT_FALSE(fair_.is_held_up(&other_));
+  learn(&heavy_, 1);
+  EXPECT_FALSE(fair_.is_held_up(&other_));
+}
+
+TEST_F(FairShareHeldUpTest, what_would_be_over_long_before_that_which_runs_is) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 1);
+  learn(&heavy_, 0.010);
+  learn(&other_, 0.001);
+  const FairShare::Turn turn = fair_.begin(&heavy_);
+  EXPECT_TRUE(fair_.is_held_up(&other_));
+  EXPECT_FALSE(fair_.is_held_up(&heavy_));
+  EXPECT_FALSE(fair_.is_held_up(this));  // not a source
+  fair_.end(turn, seconds(0.010));
+  EXPECT_FALSE(fair_.is_held_up(&other_));
+}
+
+TEST_F(FairShareHeldUpTest, it_ends_with_the_share_of_the_turn_that_runs) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 1);
+  learn(&heavy_, 0.010);
+  learn(&other_, 0.001);
+  const FairShare::Turn turn = fair_.begin(&heavy_);
+  double used = 0;
+  while (fair_.is_held_up(&other_)) {
+    learn(&other_, 0.001);
+    used += 0.001;
+    ASSERT_LT(used, 0.050);
+  }
+  EXPECT_NEAR(used, 0.018, 0.002);  // what it lagged behind, and the length of the turn
+  fair_.end(turn, seconds(0.010));
+}
+
+TEST_F(FairShareHeldUpTest, it_follows_the_weights) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 3);
+  learn(&heavy_, 0.010);
+  learn(&other_, 0.001);
+  const FairShare::Turn turn = fair_.begin(&heavy_);
+  double used = 0;
+  while (fair_.is_held_up(&other_)) {
+    learn(&other_, 0.001);
+    used += 0.001;
+    ASSERT_LT(used, 0.200);
+  }
+  EXPECT_NEAR(used, 0.058, 0.004);
+  fair_.end(turn, seconds(0.010));
+}
+
+TEST_F(FairShareHeldUpTest, a_turn_of_like_length_is_not_whatever_its_weight) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 30);
+  learn(&heavy_, 0.010);
+  learn(&other_, 0.005);
+  const FairShare::Turn turn = fair_.begin(&heavy_);
+  EXPECT_FALSE(fair_.is_held_up(&other_));
+  fair_.cancel(turn);
+}
+
+TEST_F(FairShareHeldUpTest, brief_turns_hold_nothing_up) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 1);
+  learn(&heavy_, 0.0001);
+  learn(&other_, 0.00001);
+  const FairShare::Turn turn = fair_.begin(&heavy_);
+  EXPECT_FALSE(fair_.is_held_up(&other_));
+  fair_.cancel(turn);
+}
+
+TEST_F(FairShareHeldUpTest, a_first_turn_may_take_any_time) {
+  fair_.add(&heavy_, 1);
+  fair_.add(&other_, 1);
+  const FairShare::Turn turn = fair_.begin(&heavy_);
+  EXPECT_TRUE(fair_.is_held_up(&other_));
+  EXPECT_FALSE(fair_.is_held_up(&heavy_));
+  fair_.cancel(turn);
+}
+
 }  // namespace
 }  // namespace maas

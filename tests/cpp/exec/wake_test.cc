@@ -14,7 +14,7 @@ namespace {
 
 class Sleeper final : public Wakeable {
  public:
-  void wake() noexcept override {
+  void wake(const void* /*reason*/) noexcept override {
     ++wakes;
     if (then) {
       then();
@@ -77,7 +77,7 @@ TEST(WakeScope, keeps_a_sleeper_that_is_shared_until_it_was_woken) {
 
 class Worker final : public Wakeable {
  public:
-  void wake() noexcept override { ++wakes; }
+  void wake(const void* /*reason*/) noexcept override { ++wakes; }
   bool run_here(const void* reason) noexcept override {
     reasons.push_back(reason);
     return takes;

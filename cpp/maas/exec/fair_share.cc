@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <tuple>
 
 namespace maas {
@@ -85,16 +84,10 @@ bool FairShare::is_held_up(Id id) const noexcept {
     const bool unknown = other.last == 0;  // a first turn may take any time
     return unknown || (kBrief * own->expected <= other.expected && over <= other.finish);
   };
-  bool anything_runs = false;
-  for (const Share& share : shares_) {
-    if (share.running > 0) {
-      anything_runs = true;
-      if (!holds_up(share)) {
-        return false;
-      }
-    }
-  }
-  return anything_runs;
+  const auto runs = [](const Share& share) { return share.running > 0; };
+  return std::any_of(shares_.begin(), shares_.end(), runs) &&
+         std::all_of(shares_.begin(), shares_.end(),
+                     [&](const Share& share) { return !runs(share) || holds_up(share); });
 }
 
 }  // namespace maas

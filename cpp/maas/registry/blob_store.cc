@@ -181,17 +181,21 @@ void BlobStore::learn(const std::string& digest, const FileStamp& stamp) {
   known_.with([&](auto& stamps) { stamps.insert_or_assign(digest, stamp); });
 }
 
-void BlobStore::for_each(const std::function<void(const BlobRef&, const FileStamp&)>& visit) const {
+void BlobStore::for_each(const Visit& visit) const {
   std::error_code missing;
   for (const auto& folder :
        std::filesystem::directory_iterator(root_ / "blobs" / "sha256", missing)) {
     for (const auto& entry : std::filesystem::directory_iterator(folder.path(), missing)) {
-      const std::string digest = entry.path().filename();
-      const auto stamp = files_.stamp(entry.path());
-      if (stamp && is_sha256(digest)) {
-        visit({digest, stamp->size}, *stamp);
-      }
+      visit_file(entry.path(), visit);
     }
+  }
+}
+
+void BlobStore::visit_file(const std::filesystem::path& path, const Visit& visit) const {
+  const std::string digest = path.filename();
+  const auto stamp = files_.stamp(path);
+  if (stamp && is_sha256(digest)) {
+    visit({digest, stamp->size}, *stamp);
   }
 }
 

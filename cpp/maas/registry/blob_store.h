@@ -67,7 +67,8 @@ class BlobStore {
   [[nodiscard]] std::optional<FileStamp> known(std::string_view digest) const;
   void learn(const std::string& digest, const FileStamp& stamp);
 
-  void for_each(const std::function<void(const BlobRef&, const FileStamp&)>& visit) const;
+  using Visit = std::function<void(const BlobRef&, const FileStamp&)>;
+  void for_each(const Visit& visit) const;
   bool remove(std::string_view digest);
 
   [[nodiscard]] const Files& files() const noexcept { return files_; }
@@ -75,6 +76,7 @@ class BlobStore {
 
  private:
   friend class BlobWriter;
+  void visit_file(const std::filesystem::path& path, const Visit& visit) const;
   // Makes a written file a blob; what is there already and is not damaged stays.
   BlobRef adopt(const TemporaryFile& file, BlobRef blob);
   void keep_young(const std::string& digest);

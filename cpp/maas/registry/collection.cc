@@ -5,7 +5,6 @@
 #include <set>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "maas/base/error.h"
 
@@ -77,14 +76,17 @@ class Collector {
     for (const auto& model :
          std::filesystem::directory_iterator(store_.paths().records(), missing)) {
       for (const auto& entry : std::filesystem::directory_iterator(model.path(), missing)) {
-        if (is_needed(model.path().filename(), entry.path().stem())) {
-          continue;
-        }
-        ++report_.records;
-        if (!options_.dry_run) {
-          (void)store_.files().remove(entry.path());
-        }
+        sweep_record(model.path().filename(), entry.path());
       }
+    }
+  }
+  void sweep_record(const std::string& name, const std::filesystem::path& path) {
+    if (is_needed(name, path.stem())) {
+      return;
+    }
+    ++report_.records;
+    if (!options_.dry_run) {
+      (void)store_.files().remove(path);
     }
   }
   bool is_needed(const std::string& name, const std::string& stem) {

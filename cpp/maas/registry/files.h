@@ -48,7 +48,7 @@ class Files {
   [[nodiscard]] bool link_new(const Path& from, const Path& to) const;
   void rename(const Path& from, const Path& to) const;
   // False when there was none.
-  bool remove(const Path& path) const;
+  [[nodiscard]] bool remove(const Path& path) const;
   // With those above it; durable.
   void make_folder(const Path& path) const;
 

@@ -86,13 +86,17 @@ class Recovery {
       ModelRow& model = models_[name];
       model.name = name;
       for (const auto& entry : std::filesystem::directory_iterator(folder.path(), missing)) {
-        try {
-          read_record(model, entry.path());
-        } catch (const Error& error) {
-          report_.problems.push_back("'" + entry.path().string() + "': " + error.message());
-        }
+        try_record(model, entry.path());
       }
       finish(model, first);
+    }
+  }
+
+  void try_record(ModelRow& model, const std::filesystem::path& path) {
+    try {
+      read_record(model, path);
+    } catch (const Error& error) {
+      report_.problems.push_back("'" + path.string() + "': " + error.message());
     }
   }
 

@@ -36,7 +36,7 @@ class SqliteCatalogue final : public Catalogue {
     return connection_.with([&](Connection& connection) {
       connect(connection);
       Transaction transaction(*connection.database, kind);
-      auto result = body(*connection.database);
+      auto result = body(*connection.database);  // NOLINT(misc-const-correctness): moved from
       transaction.commit();
       return result;
     });

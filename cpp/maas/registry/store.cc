@@ -272,10 +272,9 @@ std::string Store::manifest(const VersionRow& row) const {
 
 std::optional<std::string> Store::damage(const VersionRow& row, BlobStore::Check check) {
   for (const FileEntry& file : catalogue_->blobs_of(row.name, row.version)) {
-    if (check == BlobStore::Check::kCached && !blobs_.known(file.blob.digest)) {
-      if (const auto stamp = catalogue_->stamp_of(file.blob.digest)) {
-        blobs_.learn(file.blob.digest, *stamp);
-      }
+    const bool ask = check == BlobStore::Check::kCached && !blobs_.known(file.blob.digest);
+    if (const auto stamp = ask ? catalogue_->stamp_of(file.blob.digest) : std::nullopt) {
+      blobs_.learn(file.blob.digest, *stamp);
     }
     if (const auto found = blobs_.damage(file.blob, check)) {
       return "file '" + file.path + "': " + *found;

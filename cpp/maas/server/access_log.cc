@@ -58,8 +58,8 @@ void append_plain(std::string& out, std::string_view text) {
   }
 }
 
-template <std::size_t N>
-void append_plain(std::string& out, const ShortText<N>& text) {
+template <std::size_t kLongest>
+void append_plain(std::string& out, const ShortText<kLongest>& text) {
   append_plain(out, text.view().empty() ? std::string_view("-") : text.view());
   out += text.is_cut() ? "..." : "";
 }
@@ -160,11 +160,7 @@ void AccessLog::wake() noexcept {
 void AccessLog::run() {
   std::string lines;
   for (bool stopping = false; !stopping;) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return pending_.load() || stopping_; });
-      stopping = changed_.wait_for(lock, kGather, [this] { return stopping_; });
-    }
+    stopping = wait_for_records();
     pending_ = false;
     lines.clear();
     drain(lines);
@@ -172,6 +168,12 @@ void AccessLog::run() {
       return;
     }
   }
+}
+
+bool AccessLog::wait_for_records() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return pending_.load() || stopping_; });
+  return changed_.wait_for(lock, kGather, [this] { return stopping_; });
 }
 
 void AccessLog::drain(std::string& lines) {
@@ -192,13 +194,17 @@ void AccessLog::drain(std::string& lines) {
   }
 }
 
+bool AccessLog::is_stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 // False when the log ends and nobody takes its last lines.
 bool AccessLog::write(std::string_view text) {
   while (!text.empty()) {
     pollfd ready{.fd = file_.get(), .events = POLLOUT, .revents = 0};
     if (::poll(&ready, 1, kLastWrite) == 0) {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) {
+      if (is_stopping()) {
         return false;
       }
       continue;

@@ -20,19 +20,19 @@
 
 namespace maas {
 
-// A text of at most N bytes, without memory of its own.
-template <std::size_t N>
+// A text of at most so many bytes, without memory of its own.
+template <std::size_t kLongest>
 class ShortText {
  public:
   void set(std::string_view text) noexcept {
-    size_ = static_cast<std::uint8_t>(text.copy(text_.data(), N));
-    cut_ = text.size() > N;
+    size_ = static_cast<std::uint8_t>(text.copy(text_.data(), kLongest));
+    cut_ = text.size() > kLongest;
   }
   [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), size_}; }
   [[nodiscard]] bool is_cut() const noexcept { return cut_; }
 
  private:
-  std::array<char, N> text_{};
+  std::array<char, kLongest> text_{};
   std::uint8_t size_ = 0;
   bool cut_ = false;
 };
@@ -88,6 +88,8 @@ class AccessLog {
  private:
   void run();
   void wake() noexcept;
+  bool wait_for_records();  // true when the log ends
+  bool is_stopping();
   void drain(std::string& lines);
   bool write(std::string_view text);
 

@@ -9,7 +9,6 @@
 #include <numeric>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace maas {

@@ -72,47 +72,66 @@ class Inflater {
   std::size_t rest_ = 0;
 };
 
-void grow(ByteBuffer& out, std::size_t max_bytes) {
-  if (out.capacity() > max_bytes) {
-    throw Error(ErrorCode::kTooLarge,
-                "the decompressed body is longer than " + std::to_string(max_bytes) + " bytes");
-  }
-  // One more than it may be, so that one that is too long shows.
-  out.reserve(std::min(2 * out.capacity(), max_bytes + 1));
-}
-
-void inflate_all(std::string_view coding,
-                 bool gzip,
-                 const HttpRequest& http,
-                 ByteBuffer& out,
-                 std::size_t max_bytes) {
-  Inflater inflater(gzip ? kGzip : kZlib);
-  inflater.set_input(http.body);
-  out.reserve(std::min(std::max<std::size_t>(kFirstGuess * http.body.size(), 256), max_bytes + 1));
-  while (true) {
-    const int code = inflater.step(out);
-    if (out.size() > max_bytes) {
-      grow(out, max_bytes);
-    }
-    if (code == Z_STREAM_END) {
-      if (!inflater.has_input()) {
-        return;
-      }
-      if (!gzip) {
-        refuse_body(coding);
-      }
-      inflater.begin_next();
-    } else if ((code == Z_OK || code == Z_BUF_ERROR) && out.room().empty()) {
-      grow(out, max_bytes);
-    } else if (code != Z_OK || !inflater.has_input()) {
-      refuse_body(coding);
-    }
-  }
-}
-
 struct Coding {
   std::string_view name;  // empty for none
   bool gzip = false;
+};
+
+// One body, however many members it has.
+class BodyInflater {
+ public:
+  BodyInflater(const Coding& coding, ByteBuffer& out, std::size_t max_bytes)
+      : coding_(coding), out_(out), max_bytes_(max_bytes), inflater_(coding.gzip ? kGzip : kZlib) {}
+
+  void run(std::string_view body) {
+    inflater_.set_input(body);
+    out_.reserve(std::min(std::max<std::size_t>(kFirstGuess * body.size(), 256), max_bytes_ + 1));
+    bool is_complete = false;
+    while (!is_complete) {
+      const int code = inflater_.step(out_);
+      if (out_.size() > max_bytes_) {
+        grow();
+      }
+      if (code == Z_STREAM_END) {
+        is_complete = !begin_next_member();
+      } else {
+        go_on(code);
+      }
+    }
+  }
+
+ private:
+  // False at the end.
+  bool begin_next_member() {
+    if (!inflater_.has_input()) {
+      return false;
+    }
+    if (!coding_.gzip) {
+      refuse_body(coding_.name);
+    }
+    inflater_.begin_next();
+    return true;
+  }
+  void go_on(int code) {
+    if ((code == Z_OK || code == Z_BUF_ERROR) && out_.room().empty()) {
+      grow();
+    } else if (code != Z_OK || !inflater_.has_input()) {
+      refuse_body(coding_.name);
+    }
+  }
+  void grow() {
+    if (out_.capacity() > max_bytes_) {
+      throw Error(ErrorCode::kTooLarge,
+                  "the decompressed body is longer than " + std::to_string(max_bytes_) + " bytes");
+    }
+    // One more than it may be, so that one that is too long shows.
+    out_.reserve(std::min(2 * out_.capacity(), max_bytes_ + 1));
+  }
+
+  const Coding coding_;
+  ByteBuffer& out_;
+  const std::size_t max_bytes_;
+  Inflater inflater_;
 };
 
 Coding coding_of(const HttpRequest& http) {
@@ -168,7 +187,7 @@ void decode_body(HttpRequest& http, std::size_t max_bytes) {
   if (const auto tensors_at = inference_header_length(http)) {
     plain.align(*tensors_at);
   }
-  inflate_all(coding.name, coding.gzip, http, plain, max_bytes);
+  BodyInflater(coding, plain, max_bytes).run(http.body);
   http.body = plain.view();
   http.memory = plain.lend();
 }

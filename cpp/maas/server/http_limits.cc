@@ -16,40 +16,40 @@ constexpr double kManyBytes = 1LL << 40U;
 constexpr double kMany = 1e9;
 constexpr double kDay = 86'400;
 
-template <std::size_t HttpLimits::* Member>
+template <std::size_t HttpLimits::* kMember>
 double get_size(const HttpLimits& limits) {
-  return static_cast<double>(limits.*Member);
+  return static_cast<double>(limits.*kMember);
 }
 
-template <std::size_t HttpLimits::* Member>
+template <std::size_t HttpLimits::* kMember>
 void set_size(HttpLimits& limits, double value) {
-  limits.*Member = static_cast<std::size_t>(value);
+  limits.*kMember = static_cast<std::size_t>(value);
 }
 
-template <Duration HttpLimits::* Member>
+template <Duration HttpLimits::* kMember>
 double get_time(const HttpLimits& limits) {
-  return std::chrono::duration_cast<Seconds>(limits.*Member).count();
+  return std::chrono::duration_cast<Seconds>(limits.*kMember).count();
 }
 
-template <Duration HttpLimits::* Member>
+template <Duration HttpLimits::* kMember>
 void set_time(HttpLimits& limits, double value) {
-  limits.*Member = std::chrono::duration_cast<Duration>(Seconds(value));
+  limits.*kMember = std::chrono::duration_cast<Duration>(Seconds(value));
 }
 
-template <std::size_t HttpLimits::* Member>
+template <std::size_t HttpLimits::* kMember>
 constexpr LimitField size_row(std::string_view name,
                               std::string_view answer,
                               std::string_view text,
                               double least,
                               double most) {
-  return {name, answer, text, least, most, get_size<Member>, set_size<Member>};
+  return {name, answer, text, least, most, get_size<kMember>, set_size<kMember>};
 }
 
-template <Duration HttpLimits::* Member>
+template <Duration HttpLimits::* kMember>
 constexpr LimitField time_row(std::string_view name,
                               std::string_view answer,
                               std::string_view text) {
-  return {name, answer, text, 0, kDay, get_time<Member>, set_time<Member>};
+  return {name, answer, text, 0, kDay, get_time<kMember>, set_time<kMember>};
 }
 
 constexpr std::array kFields = {

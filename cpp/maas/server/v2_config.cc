@@ -2,7 +2,6 @@
 #include "maas/server/v2_config.h"
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/v2_statistics.h"
 
-#include <chrono>
 #include <cstdint>
 #include <string_view>
 

@@ -13,10 +13,10 @@ TEST_P(CatalogueSuite, numbers_rise_and_are_never_given_twice) {
   EXPECT_EQ(publish("a").version, 1);
   EXPECT_EQ(publish("a").version, 2);
   EXPECT_EQ(publish("b").version, 1);
-  catalogue->remove("a", 2, kTester, {});
+  catalogue->remove("a", 2, tester(), {});
   EXPECT_EQ(publish("a").version, 3) << "the newest was deleted";
-  catalogue->remove("a", 1, kTester, {});
-  catalogue->remove("a", 3, kTester, {});
+  catalogue->remove("a", 1, tester(), {});
+  catalogue->remove("a", 3, tester(), {});
   EXPECT_EQ(publish("a").version, 4) << "all were deleted";
 }
 
@@ -25,7 +25,7 @@ TEST_P(CatalogueSuite, what_throws_before_the_commit_undoes_all) {
   NewVersion made;
   made.row = {.name = "a", .digest = sha256("x"), .runtime = "test"};
   EXPECT_THROW(
-      catalogue->publish(made, kTester,
+      catalogue->publish(made, tester(),
                          [](const auto&, const auto&) { throw Error(ErrorCode::kInternal, "no"); }),
       Error);
   EXPECT_FALSE(catalogue->version("a", 2));
@@ -66,7 +66,7 @@ TEST_P(CatalogueSuite, rolling_back_goes_further_back_each_time) {
   EXPECT_EQ(back("a").version, 2);
   move("a", 4);
   EXPECT_EQ(back("a").version, 2);
-  catalogue->remove("a", 1, kTester, {});
+  catalogue->remove("a", 1, tester(), {});
   EXPECT_EQ(code_of([&] { back("a"); }), ErrorCode::kConflict) << "version 1 is gone";
   EXPECT_EQ(catalogue->model("a")->aliases.at("champion"), 2);
   const auto history = catalogue->history("a", "champion", 100);
@@ -78,12 +78,12 @@ TEST_P(CatalogueSuite, an_aliased_version_is_not_deleted) {
   publish("a");
   publish("a");
   move("a", 1);
-  EXPECT_THAT(message_of([&] { catalogue->remove("a", 1, kTester, {}); }),
+  EXPECT_THAT(message_of([&] { catalogue->remove("a", 1, tester(), {}); }),
               HasSubstr("alias 'champion'"));
   move("a", 2);
-  catalogue->remove("a", 1, kTester, {});
+  catalogue->remove("a", 1, tester(), {});
   EXPECT_EQ(catalogue->version("a", 1)->state, VersionState::kDeleted);
-  EXPECT_EQ(code_of([&] { catalogue->remove("a", 1, kTester, {}); }), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of([&] { catalogue->remove("a", 1, tester(), {}); }), ErrorCode::kNotFound);
   EXPECT_EQ(catalogue->needed_blobs().size(), 1U);
 }
 
@@ -129,23 +129,23 @@ TEST_P(CatalogueSuite, a_search_finds_what_its_conditions_say) {
   EXPECT_THAT(search("alias = 'champion'"), ElementsAre("a:2"));
   EXPECT_THAT(search("name IN ('b', 'c') AND version = 1"), ElementsAre("b:1"));
   EXPECT_THAT(search("name = 'a'' OR 1=1 --'"), ElementsAre());
-  catalogue->remove("b", 1, kTester, {});
+  catalogue->remove("b", 1, tester(), {});
   EXPECT_THAT(search("name = 'b'"), ElementsAre("b:2"));
   EXPECT_THAT(search("state = 'DELETED'"), ElementsAre("b:1"));
 }
 
 TEST_P(CatalogueSuite, tags_and_descriptions_may_change) {
   publish("a", {{"old", "1"}});
-  catalogue->annotate({"a", 1, "new words", {{"k", "v"}}, {"old"}}, kTester, {});
-  catalogue->annotate({"a", 0, "a model", {{"owner", "ann"}}, {}}, kTester, {});
+  catalogue->annotate({"a", 1, "new words", {{"k", "v"}}, {"old"}}, tester(), {});
+  catalogue->annotate({"a", 0, "a model", {{"owner", "ann"}}, {}}, tester(), {});
   const auto row = catalogue->version("a", 1);
   EXPECT_EQ(row->description, "new words");
   EXPECT_EQ(row->tags, (Tags{{"k", "v"}}));
   EXPECT_EQ(catalogue->model("a")->description, "a model");
   EXPECT_EQ(catalogue->model("a")->tags, (Tags{{"owner", "ann"}}));
-  catalogue->annotate({"a", 0, {}, {}, {"owner"}}, kTester, {});
+  catalogue->annotate({"a", 0, {}, {}, {"owner"}}, tester(), {});
   EXPECT_TRUE(catalogue->model("a")->tags.empty());
-  EXPECT_EQ(code_of([&] { catalogue->annotate({"a", 9, "x", {}, {}}, kTester, {}); }),
+  EXPECT_EQ(code_of([&] { catalogue->annotate({"a", 9, "x", {}, {}}, tester(), {}); }),
             ErrorCode::kNotFound);
 }
 
@@ -155,7 +155,7 @@ TEST_P(CatalogueSuite, each_change_has_its_line_in_the_audit_and_the_outbox) {
   move("a", 1);
   move("a", 2);
   back("a");
-  catalogue->remove("a", 2, kTester, {});
+  catalogue->remove("a", 2, tester(), {});
   std::vector<std::string> actions;
   for (const AuditRow& row : catalogue->audit("a", 0, 100)) {
     actions.push_back(row.action);
@@ -188,7 +188,7 @@ TEST_P(CatalogueSuite, what_is_restored_is_there_with_its_number) {
   NewVersion made;
   made.row = {.name = "a", .version = 7, .digest = sha256("x"), .runtime = "test"};
   catalogue->restore({{.name = "a", .next_version = 9, .aliases = {{"champion", 7}}}}, {made},
-                     kTester);
+                     tester());
   EXPECT_EQ(catalogue->version("a", 7)->digest, sha256("x"));
   EXPECT_EQ(catalogue->model("a")->aliases.at("champion"), 7);
   EXPECT_EQ(publish("a").version, 9);

@@ -34,15 +34,15 @@ class CatalogueSuite : public testing::TestWithParam<CatalogueMaker> {
     made.row.tags = tags;
     made.row.metrics = {{"test", "accuracy", published_ / 100.0}};
     made.blobs = {{"model.pt", {sha256("blob" + std::to_string(published_)), 4}}};
-    return catalogue->publish(made, kTester, {});
+    return catalogue->publish(made, tester(), {});
   }
   AliasMove move(const std::string& name,
                  std::int64_t version,
                  std::optional<std::int64_t> expect = std::nullopt) {
-    return catalogue->move_alias({name, "champion", version, expect}, kTester, {});
+    return catalogue->move_alias({name, "champion", version, expect}, tester(), {});
   }
   AliasMove back(const std::string& name) {
-    return catalogue->roll_back({.name = name, .alias = "champion"}, kTester, {});
+    return catalogue->roll_back({.name = name, .alias = "champion"}, tester(), {});
   }
   std::vector<std::string> search(const std::string& expression, std::size_t limit = 1000) {
     std::vector<std::string> found;

@@ -15,13 +15,13 @@ struct CollectionTest : testing::Test {
                             .count() +
                         ahead_ms;
                }}};
-  static constexpr std::int64_t kDayMs = 24 * 3'600'000;
+  static constexpr std::int64_t kDayMs = 24 * std::int64_t{3'600'000};
 };
 
 TEST_F(CollectionTest, takes_what_no_version_needs_after_its_grace) {
   publish(store, "a", "kept");
   publish(store, "a", "gone");
-  store.remove("a", 2, kTester);
+  store.remove("a", 2, tester());
   EXPECT_EQ(collect(store, {}).blobs, 0);
   EXPECT_EQ(collect(store, {}).young, 2) << "its file and its manifest";
   ahead_ms = kDayMs + 60'000;

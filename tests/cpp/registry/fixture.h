@@ -66,7 +66,9 @@ std::string message_of(const Call& call) {
   return "";
 }
 
-inline const Actor kTester{.who = "tester", .request_id = "r1"};
+inline Actor tester() {
+  return {.who = "tester", .request_id = "r1"};
+}
 
 inline std::string manifest_of(const BlobRef& blob, const Tags& tags = {}) {
   Manifest manifest;
@@ -84,7 +86,7 @@ inline VersionRow publish(Store& store,
                           const std::string& bytes = "weights",
                           const Tags& tags = {}) {
   return store.publish({.name = name, .manifest = manifest_of(store.blobs().put(bytes), tags)},
-                       kTester);
+                       tester());
 }
 
 }  // namespace maas

@@ -10,7 +10,7 @@ struct FsckTest : testing::Test {
   FsckTest() {
     publish(store, "a", "one");
     publish(store, "a", "two");
-    store.move_alias({"a", "champion", 2, {}}, kTester);
+    store.move_alias({"a", "champion", 2, {}}, tester());
   }
   TemporaryFolder folder;
   Store store{{.folder = folder.path()}};

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every system call of a publication fails in turn, our own and SQLite's: what throws has not
 // happened, what returns has, and the next attempt works.
-#include <array>
-#include <atomic>
 #include <cerrno>
 
 #include "registry/fixture.h"

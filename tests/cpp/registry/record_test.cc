@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/record.h"
 
-#include "registry/fixture.h"
+#include <cstddef>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "maas/base/error.h"
+#include "maas/base/sha256.h"
+#include "maas/registry/rows.h"
 
 namespace maas {
 namespace {

@@ -16,10 +16,10 @@ struct RecoveryTest : testing::Test {
       publish(store, "a", bytes, {{"bytes", bytes}});
     }
     publish(store, "b");
-    store.move_alias({"a", "champion", 1, {}}, kTester);
-    store.move_alias({"a", "champion", 2, {}}, kTester);
-    store.remove("a", 3, kTester);
-    store.annotate({"a", 1, "changed later", {{"new", "x"}}, {}}, kTester);
+    store.move_alias({"a", "champion", 1, {}}, tester());
+    store.move_alias({"a", "champion", 2, {}}, tester());
+    store.remove("a", 3, tester());
+    store.annotate({"a", 1, "changed later", {{"new", "x"}}, {}}, tester());
   }
   void expect_all_there() {
     EXPECT_EQ(store.find({.name = "a"}).version, 2);
@@ -36,7 +36,7 @@ struct RecoveryTest : testing::Test {
 
 TEST_F(RecoveryTest, brings_everything_back_without_a_catalogue) {
   std::filesystem::remove(folder / "catalogue.db");
-  const RecoverReport report = recover({.folder = folder.path()}, kTester);
+  const RecoverReport report = recover({.folder = folder.path()}, tester());
   EXPECT_EQ(report.models, 2);
   EXPECT_EQ(report.versions, 3);
   EXPECT_TRUE(report.problems.empty());
@@ -46,7 +46,7 @@ TEST_F(RecoveryTest, brings_everything_back_without_a_catalogue) {
 TEST_F(RecoveryTest, brings_everything_back_from_garbage) {
   write_text(folder / "catalogue.db", std::string(100'000, 'x'));
   EXPECT_THAT(message_of([&] { (void)store.catalogue().model("a"); }), HasSubstr("recover"));
-  const RecoverReport report = recover({.folder = folder.path()}, kTester);
+  const RecoverReport report = recover({.folder = folder.path()}, tester());
   EXPECT_TRUE(std::filesystem::exists(report.kept));
   EXPECT_FALSE(report.problems.empty());
   expect_all_there();
@@ -54,18 +54,18 @@ TEST_F(RecoveryTest, brings_everything_back_from_garbage) {
 
 TEST_F(RecoveryTest, keeps_audit_and_history_of_a_catalogue_that_can_be_read) {
   const auto before = store.catalogue().verify_audit();
-  const RecoverReport report = recover({.folder = folder.path()}, kTester);
+  const RecoverReport report = recover({.folder = folder.path()}, tester());
   EXPECT_EQ(report.audit_rows, before.rows);
   const auto after = store.catalogue().verify_audit();
   EXPECT_EQ(after.problem, "");
   EXPECT_EQ(after.rows, before.rows + 1);
-  EXPECT_EQ(store.roll_back({.name = "a", .alias = "champion"}, kTester).version, 1);
+  EXPECT_EQ(store.roll_back({.name = "a", .alias = "champion"}, tester()).version, 1);
 }
 
 TEST_F(RecoveryTest, tells_of_records_that_cannot_be_read_and_keeps_their_numbers) {
   write_text(store.paths().record("a", 2), "garbage");
   std::filesystem::remove(folder / "catalogue.db");
-  const RecoverReport report = recover({.folder = folder.path()}, kTester);
+  const RecoverReport report = recover({.folder = folder.path()}, tester());
   EXPECT_EQ(report.problems.size(), 2U) << "the record, and the alias that was at it";
   EXPECT_EQ(publish(store, "a").version, 4);
 }

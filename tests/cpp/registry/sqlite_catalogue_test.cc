@@ -26,12 +26,12 @@ TEST(SqliteCatalogue, a_read_only_one_answers_and_is_not_changed) {
   const TemporaryFolder folder;
   NewVersion made;
   made.row = {.name = "a", .digest = sha256("x"), .runtime = "test"};
-  make(folder.path())->publish(made, kTester, {});
+  make(folder.path())->publish(made, tester(), {});
   SqliteOptions options = options_in(folder.path());
   options.read_only = true;
   const auto catalogue = open_sqlite_catalogue(options);
   EXPECT_EQ(catalogue->model("a")->latest, 1);
-  EXPECT_EQ(code_of([&] { catalogue->publish(made, kTester, {}); }), ErrorCode::kForbidden);
+  EXPECT_EQ(code_of([&] { catalogue->publish(made, tester(), {}); }), ErrorCode::kForbidden);
 }
 
 TEST(SqliteCatalogue, opens_the_one_that_recovery_has_put_in_its_place) {
@@ -40,7 +40,7 @@ TEST(SqliteCatalogue, opens_the_one_that_recovery_has_put_in_its_place) {
   const auto catalogue = make(folder.path());
   NewVersion made;
   made.row = {.name = "b", .digest = sha256("x"), .runtime = "test"};
-  make(other.path())->publish(made, kTester, {});
+  make(other.path())->publish(made, tester(), {});
   EXPECT_FALSE(catalogue->model("b"));
   std::filesystem::rename(other / "catalogue.db", folder / "catalogue.db");
   EXPECT_TRUE(catalogue->model("b"));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/store.h"
 
-#include <optional>
-
 #include "registry/fixture.h"
 
 namespace maas {
@@ -28,7 +26,7 @@ TEST_F(StoreTest, a_reference_without_a_number_is_the_champion_or_the_newest) {
   publish(store, "iris");
   publish(store, "iris");
   EXPECT_EQ(store.find({.name = "iris"}).version, 2);
-  store.move_alias({"iris", "champion", 1, {}}, kTester);
+  store.move_alias({"iris", "champion", 1, {}}, tester());
   EXPECT_EQ(store.find({.name = "iris"}).version, 1);
   EXPECT_EQ(store.find({.name = "iris", .alias = "latest"}).version, 2);
   EXPECT_THAT(message_of([&] { (void)store.find({.name = "iris", .alias = "blue"}); }),
@@ -38,7 +36,7 @@ TEST_F(StoreTest, a_reference_without_a_number_is_the_champion_or_the_newest) {
 
 TEST_F(StoreTest, a_version_whose_bytes_are_missing_is_not_published) {
   const std::string manifest = manifest_of({sha256("never put"), 9});
-  EXPECT_THAT(message_of([&] { store.publish({"iris", manifest}, kTester); }),
+  EXPECT_THAT(message_of([&] { store.publish({"iris", manifest}, tester()); }),
               HasSubstr("has no blob"));
   EXPECT_FALSE(store.catalogue().model("iris"));
 }
@@ -70,16 +68,16 @@ TEST_F(StoreTest, a_swapped_manifest_is_named_at_load) {
 TEST_F(StoreTest, a_served_version_is_not_deleted) {
   publish(store, "iris");
   Lease lease = store.lease("iris", 1);
-  EXPECT_THAT(message_of([&] { store.remove("iris", 1, kTester); }), HasSubstr("is served"));
+  EXPECT_THAT(message_of([&] { store.remove("iris", 1, tester()); }), HasSubstr("is served"));
   lease.give_back();
-  store.remove("iris", 1, kTester);
+  store.remove("iris", 1, tester());
   EXPECT_FALSE(std::filesystem::exists(store.paths().record("iris", 1)));
   EXPECT_EQ(code_of([&] { (void)store.lease("iris", 1); }), ErrorCode::kNotFound);
 }
 
 TEST_F(StoreTest, a_failed_version_is_kept_with_its_reason_and_never_leased) {
   const std::string manifest = manifest_of(store.blobs().put("w"));
-  store.publish({"iris", manifest, VersionState::kFailed, "differs"}, kTester);
+  store.publish({"iris", manifest, VersionState::kFailed, "differs"}, tester());
   EXPECT_EQ(store.find({.name = "iris", .version = 1}).reason, "differs");
   EXPECT_THAT(message_of([&] { (void)store.lease("iris", 1); }), HasSubstr("differs"));
   EXPECT_EQ(code_of([&] { (void)store.find({.name = "iris"}); }), ErrorCode::kNotFound);
@@ -92,7 +90,7 @@ TEST_F(StoreTest, a_read_only_store_answers_and_checks_and_is_not_changed) {
   reader.verify(row);
   EXPECT_FALSE(reader.lease("iris", 1).is_held());
   EXPECT_EQ(code_of([&] { publish(reader, "iris"); }), ErrorCode::kForbidden);
-  EXPECT_EQ(code_of([&] { reader.remove("iris", 1, kTester); }), ErrorCode::kForbidden);
+  EXPECT_EQ(code_of([&] { reader.remove("iris", 1, tester()); }), ErrorCode::kForbidden);
 }
 
 TEST_F(StoreTest, opening_and_asking_wait_for_no_writer) {

@@ -2,6 +2,7 @@
 #include "maas/server/classification.h"
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,8 @@ TEST(Classification, labels_are_told_where_there_are_any) {
 }
 
 TEST(Classification, nan_comes_last) {
-  const Tensor x = tensor<double>(DType::kFloat64, {1, 3}, {NAN, -INFINITY, 1});
+  const Tensor x = tensor<double>(DType::kFloat64, {1, 3},
+                                  {std::nan(""), -std::numeric_limits<double>::infinity(), 1});
   EXPECT_THAT(classify(x, true, 2, {}).strings(), ElementsAre("1:2", "-inf:1"));
 }
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <chrono>
 #include <string>
-#include <vector>
 
 #include "transport_fixture.h"
 #include <gtest/gtest.h>
@@ -13,7 +10,6 @@ namespace maas {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ClientAnswer;
 using testing::SocketClient;
 using testing::TestTransport;
 

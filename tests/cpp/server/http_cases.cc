@@ -46,22 +46,28 @@ std::string read_text(JsonReader& json) {
   return latin_1(json.string());
 }
 
+std::string read_piece(JsonReader& json) {
+  std::string text;
+  std::int64_t times = 1;
+  json.begin_object();
+  while (const auto key = json.next_key()) {
+    if (*key == "text") {
+      text = read_text(json);
+    } else {
+      times = std::stoll(std::string(json.skip()));
+    }
+  }
+  std::string whole;
+  for (; times > 0; --times) {
+    whole += text;
+  }
+  return whole;
+}
+
 std::string read_pieces(JsonReader& json) {
   std::string whole;
   for (json.begin_array(); json.next_item();) {
-    std::string text;
-    std::int64_t times = 1;
-    json.begin_object();
-    while (const auto key = json.next_key()) {
-      if (*key == "text") {
-        text = read_text(json);
-      } else {
-        times = std::stoll(std::string(json.skip()));
-      }
-    }
-    for (; times > 0; --times) {
-      whole += text;
-    }
+    whole += read_piece(json);
   }
   return whole;
 }
@@ -74,6 +80,12 @@ std::vector<int> read_statuses(JsonReader& json) {
   return statuses;
 }
 
+void read_answers(JsonReader& json, Case& into) {
+  for (json.begin_array(); json.next_item();) {
+    into.answers.push_back(read_statuses(json));
+  }
+}
+
 void read_expectation(JsonReader& json, Case& into) {
   json.begin_object();
   while (const auto key = json.next_key()) {
@@ -84,9 +96,7 @@ void read_expectation(JsonReader& json, Case& into) {
         into.answers.push_back(std::move(statuses));
       }
     } else if (*key == "answers") {
-      for (json.begin_array(); json.next_item();) {
-        into.answers.push_back(read_statuses(json));
-      }
+      read_answers(json, into);
     } else {
       json.skip();
     }

@@ -9,34 +9,36 @@
 namespace maas {
 namespace {
 
-const std::string kGood = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+std::string good_parent() {
+  return "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+}
 
 TraceContext read(const std::vector<Header>& headers) {
   return TraceContext::read(headers);
 }
 
 TEST(TraceContext, is_read_from_its_field) {
-  const TraceContext trace = read({{"A", "b"}, {"TraceParent", kGood}});
+  const TraceContext trace = read({{"A", "b"}, {"TraceParent", good_parent()}});
   EXPECT_FALSE(trace.empty());
-  EXPECT_EQ(trace.traceparent(), kGood);
+  EXPECT_EQ(trace.traceparent(), good_parent());
   EXPECT_EQ(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
 }
 
 TEST(TraceContext, of_a_later_version_is_read_as_far_as_it_is_known) {
-  EXPECT_EQ(read({{"traceparent", "cc" + kGood.substr(2) + "-more"}}).traceparent(),
-            "cc" + kGood.substr(2));
+  EXPECT_EQ(read({{"traceparent", "cc" + good_parent().substr(2) + "-more"}}).traceparent(),
+            "cc" + good_parent().substr(2));
 }
 
 TEST(TraceContext, is_none_when_absent_twice_or_malformed) {
   EXPECT_TRUE(read({}).empty());
   EXPECT_EQ(read({}).trace_id(), "");
-  EXPECT_TRUE(read({{"traceparent", kGood}, {"traceparent", kGood}}).empty());
+  EXPECT_TRUE(read({{"traceparent", good_parent()}, {"traceparent", good_parent()}}).empty());
   for (const std::string& text :
-       {std::string(), kGood.substr(1), kGood + "0", kGood + "-00", "ff" + kGood.substr(2),
-        "0G" + kGood.substr(2), kGood.substr(0, 54) + "G",
-        "00-" + std::string(32, '0') + kGood.substr(35),
-        kGood.substr(0, 36) + std::string(16, '0') + "-01",
-        "00-0AF7651916CD43DD8448EB211C80319C" + kGood.substr(35), std::string(55, '-'),
+       {std::string(), good_parent().substr(1), good_parent() + "0", good_parent() + "-00",
+        "ff" + good_parent().substr(2), "0G" + good_parent().substr(2),
+        good_parent().substr(0, 54) + "G", "00-" + std::string(32, '0') + good_parent().substr(35),
+        good_parent().substr(0, 36) + std::string(16, '0') + "-01",
+        "00-0AF7651916CD43DD8448EB211C80319C" + good_parent().substr(35), std::string(55, '-'),
         std::string(1000, '0')}) {
     EXPECT_TRUE(read({{"traceparent", text}}).empty()) << text;
   }
@@ -57,11 +59,12 @@ TEST(TraceContext, is_passed_on_as_it_came_and_not_at_all_when_malformed) {
     }
     return text;
   };
-  const std::vector<Header> good = {{"traceparent", kGood}, {"A", "b"}, {"tracestate", "c=d"}};
-  EXPECT_EQ(names(good, read(good)), "traceparent=" + kGood + " A=b tracestate=c=d ");
+  const std::vector<Header> good = {
+      {"traceparent", good_parent()}, {"A", "b"}, {"tracestate", "c=d"}};
+  EXPECT_EQ(names(good, read(good)), "traceparent=" + good_parent() + " A=b tracestate=c=d ");
   const std::vector<Header> bad = {{"traceparent", "x"}, {"A", "b"}, {"tracestate", "c=d"}};
   EXPECT_EQ(names(bad, read(bad)), "A=b ");
-  EXPECT_EQ(names(bad, read(good)), "A=b traceparent=" + kGood + " ");
+  EXPECT_EQ(names(bad, read(good)), "A=b traceparent=" + good_parent() + " ");
 }
 
 }  // namespace

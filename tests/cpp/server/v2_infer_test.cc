@@ -141,23 +141,26 @@ TEST(V2InferLimits, inputs_larger_than_the_limit_are_413) {
   EXPECT_THAT(response.body, HasSubstr("input 'x' would take 8 bytes"));
 }
 
-const std::string kOneTwo("\0\0\x80\x3F\0\0\0\x40", 8);
+// The bytes of the floats 1 and 2.
+std::string one_two() {
+  return {"\0\0\x80\x3F\0\0\0\x40", 8};
+}
 
 TEST_F(V2Infer, a_binary_tensor_is_answered_in_the_form_that_is_asked) {
   const std::string json = R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32",)"
                            R"("parameters":{"binary_data_size":8}}]})";
   const std::string length = std::to_string(json.size());
-  const HttpResponse answer = binary(json + kOneTwo, length);
+  const HttpResponse answer = binary(json + one_two(), length);
   EXPECT_EQ(answer.content_type, "application/json");
   EXPECT_THAT(answer.body, HasSubstr("[2.0,3.0]"));
-  EXPECT_EQ(binary(json + kOneTwo + "x", length).status, 400);
-  EXPECT_EQ(binary(json + kOneTwo, "1000").status, 400);
-  EXPECT_EQ(binary(json + kOneTwo, "-1").status, 400);
-  EXPECT_EQ(binary(json + kOneTwo, "x").status, 400);
+  EXPECT_EQ(binary(json + one_two() + "x", length).status, 400);
+  EXPECT_EQ(binary(json + one_two(), "1000").status, 400);
+  EXPECT_EQ(binary(json + one_two(), "-1").status, 400);
+  EXPECT_EQ(binary(json + one_two(), "x").status, 400);
 }
 
 TEST_F(V2Infer, a_raw_request_is_answered_with_raw_outputs) {
-  const HttpResponse answer = binary(kOneTwo + kOneTwo, "0");
+  const HttpResponse answer = binary(one_two() + one_two(), "0");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.content_type, "application/octet-stream");
   EXPECT_THAT(answer.body, HasSubstr(R"("shape":[2,2])"));

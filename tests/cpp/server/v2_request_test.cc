@@ -145,10 +145,18 @@ std::string binary_input(std::string_view name, std::string_view about, std::siz
   return R"({"name":")" + std::string(name) + "\"," + std::string(about) +
          R"(,"parameters":{"binary_data_size":)" + std::to_string(size) + "}}";
 }
-const std::string kBinaryA = binary_input("a", R"("shape":[1,2],"datatype":"FP32")", 8);
-const std::string kBinaryB = binary_input("b", R"("shape":[1],"datatype":"BYTES")", 5);
-const std::string kBytesA("\0\0\x80\x3F\0\0\0\x40", 8);
-const std::string kBytesB("\1\0\0\0t", 5);
+std::string binary_a() {
+  return binary_input("a", R"("shape":[1,2],"datatype":"FP32")", 8);
+}
+std::string binary_b() {
+  return binary_input("b", R"("shape":[1],"datatype":"BYTES")", 5);
+}
+std::string bytes_a() {
+  return {"\0\0\x80\x3F\0\0\0\x40", 8};
+}
+std::string bytes_b() {
+  return {"\1\0\0\0t", 5};
+}
 
 Read read_binary(const std::string& json, const std::string& tensors) {
   Read out;
@@ -167,25 +175,28 @@ std::string binary_refusal(const std::string& json, const std::string& tensors) 
 }
 
 TEST(V2Request, binary_tensors_follow_the_json_in_the_order_of_its_inputs) {
-  for (const Read& got : {read_binary(with_inputs(join(kBinaryB, kBinaryA)), kBytesB + kBytesA),
-                          read_binary(with_inputs(join(kBinaryA, kB)), kBytesA),
-                          read_binary(with_inputs(join(kA, kBinaryB)), kBytesB)}) {
+  for (const Read& got :
+       {read_binary(with_inputs(join(binary_b(), binary_a())), bytes_b() + bytes_a()),
+        read_binary(with_inputs(join(binary_a(), kB)), bytes_a()),
+        read_binary(with_inputs(join(kA, binary_b())), bytes_b())}) {
     EXPECT_THAT(got.inputs[0].values<float>(), ElementsAre(1.0F, 2.0F));
     EXPECT_THAT(got.inputs[1].strings(), ElementsAre("t"));
   }
 }
 
 TEST(V2Request, binary_sizes_that_do_not_add_up_are_refused) {
-  const std::string both = with_inputs(join(kBinaryA, kBinaryB));
-  EXPECT_THAT(binary_refusal(both, kBytesA + kBytesB + "x"), HasSubstr("1 bytes behind the JSON"));
-  EXPECT_THAT(binary_refusal(both, kBytesA), HasSubstr("only 0 bytes are left"));
+  const std::string both = with_inputs(join(binary_a(), binary_b()));
+  EXPECT_THAT(binary_refusal(both, bytes_a() + bytes_b() + "x"),
+              HasSubstr("1 bytes behind the JSON"));
+  EXPECT_THAT(binary_refusal(both, bytes_a()), HasSubstr("only 0 bytes are left"));
   EXPECT_THAT(binary_refusal(with_inputs(join(kA, kB)), "rest"), HasSubstr("belong to no input"));
-  EXPECT_THAT(binary_refusal(
-                  with_inputs(binary_input("a", R"("shape":[1,3],"datatype":"FP32")", 8)), kBytesA),
-              HasSubstr("8 bytes of binary data"));
+  EXPECT_THAT(
+      binary_refusal(with_inputs(binary_input("a", R"("shape":[1,3],"datatype":"FP32")", 8)),
+                     bytes_a()),
+      HasSubstr("8 bytes of binary data"));
   EXPECT_THAT(binary_refusal(with_inputs(binary_input(
                                  "a", R"("data":[1,2],"shape":[1,2],"datatype":"FP32")", 8)),
-                             kBytesA),
+                             bytes_a()),
               HasSubstr("both \"data\" and"));
   for (const char* size : {"-1", "1.5", "\"8\"", "true", "1e1", "99999999999999999999"}) {
     EXPECT_THAT(refusal(with_inputs(R"({"name":"a","parameters":{"binary_data_size":)" +

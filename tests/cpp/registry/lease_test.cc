@@ -13,7 +13,7 @@ TEST(Lease, holds_until_it_goes) {
   {
     const Lease lease(folder.path(), "a", 1);
     Lease moved = Lease(folder.path(), "a", 2);
-    Lease other = std::move(moved);
+    const Lease other = std::move(moved);
     EXPECT_TRUE(is_leased(folder.path(), "a", 1));
     EXPECT_TRUE(is_leased(folder.path(), "a", 2));
     EXPECT_FALSE(is_leased(folder.path(), "a", 12));

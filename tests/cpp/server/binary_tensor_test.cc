@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/binary_tensor.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>

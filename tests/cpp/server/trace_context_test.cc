@@ -9,8 +9,9 @@
 namespace maas {
 namespace {
 
-std::string good_parent() {
-  return "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const std::string& good_parent() {
+  static const std::string text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  return text;
 }
 
 TraceContext read(const std::vector<Header>& headers) {

@@ -2,6 +2,7 @@
 """The five rules of the tree that no compiler checks. None of them has an exemption list."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -162,7 +163,7 @@ def test_no_file_is_longer_than_its_limit() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_door_is_sorted_complete_and_fast() -> None:
+def test_the_door_is_sorted_complete_and_fast(tmp_path: Path) -> None:
     import maas
 
     tree = ast.parse((PYTHON / "__init__.py").read_text())
@@ -177,14 +178,20 @@ def test_the_door_is_sorted_complete_and_fast() -> None:
     assert all(hasattr(maas, name) for name in maas.__all__)
 
     check = f"import sys, maas; sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or None)"
-    assert best_seconds(check) - best_seconds("") < 0.150
+    assert best_seconds(check, tmp_path) - best_seconds("", tmp_path) < 0.150
 
 
-def best_seconds(program: str, runs: int = 5) -> float:
-    """The best of several fresh processes: others on the machine only ever add time."""
+def best_seconds(program: str, bytecode: Path, runs: int = 5) -> float:
+    """The best of several fresh processes: others on the machine only ever add time.
+
+    The first one compiles, as after an installation: where the environment forbids bytecode
+    (`PYTHONDONTWRITEBYTECODE`), every process would compile all modules again.
+    """
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env["PYTHONPYCACHEPREFIX"] = str(bytecode)
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, env=env)
         seconds.append(time.perf_counter() - start)
     return min(seconds)

@@ -7,7 +7,8 @@ target_compile_options(maas_flags INTERFACE
   # GCC 12 sees overlapping copies where a literal meets a temporary string (its bug 105651).
   $<$<BOOL:$ENV{CI}>:-Werror> $<$<AND:$<BOOL:$ENV{CI}>,$<CXX_COMPILER_ID:GNU>>:-Wno-error=restrict>)
 if(MAAS_SANITIZE)
-  target_compile_options(maas_flags INTERFACE -fsanitize=${MAAS_SANITIZE} -fno-omit-frame-pointer -g)
+  target_compile_options(maas_flags INTERFACE -fsanitize=${MAAS_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g)
   target_link_options(maas_flags INTERFACE -fsanitize=${MAAS_SANITIZE})
 endif()
 

@@ -101,7 +101,7 @@ class BytesMedia:
 
     def schema(self) -> dict[str, Any]:
         """Base64."""
-        return {"type": "string", "contentEncoding": "base64"}
+        return {"type": "string", "contentEncoding": "base64", "pattern": _BASE64}
 
 
 def from_base64(value: Any) -> File:
@@ -127,4 +127,6 @@ def to_base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+# What from_base64() takes.
+_BASE64 = r"^(data:[^,]*;base64,)?([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{2,3})?={0,2}$"
 _STANDARD = str.maketrans("-_", "+/")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from maas.types import Tensor
 
 Schema = dict[str, Any]
-_STREAMS = ("text/event-stream", "application/x-ndjson")
+# A larger number is refused; of float64 JSON's own readers make an infinity.
+_LARGEST = {"float16": 65504.0, "bfloat16": 255 * 2.0**120, "float32": (2**24 - 1) * 2.0**104}
 _TEMPLATE = "#/components/schemas/{model}"
 
 
@@ -66,7 +67,10 @@ def _response(signature: Signature, result: Schema) -> Schema:
     if signature.streaming:
         return {
             "description": "The items, one by one: each the data of an event, or a line.",
-            "content": {kind: {"schema": result} for kind in _STREAMS},
+            "content": {
+                "text/event-stream": {"schema": _event_schema(result)},
+                "application/x-ndjson": {"schema": result},
+            },
         }
     return {
         "description": "The answer.",
@@ -74,6 +78,16 @@ def _response(signature: Signature, result: Schema) -> Schema:
             kind: {"schema": result} if kind.startswith("application/json") else {}
             for kind in signature.gives
         },
+    }
+
+
+def _event_schema(result: Schema) -> Schema:
+    """Of one event: its data is the JSON text of an item."""
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": result}
+    return {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": data},
+        "required": ["data"],
     }
 
 
@@ -92,7 +106,9 @@ def _bodies(signature: Signature, body: Schema) -> Schema:
         bodies["multipart/form-data"] = {"schema": {**request, "properties": parts}}
         bodies["application/x-www-form-urlencoded"] = {"schema": request}
     if len(media) == 1 and media[0].media is not None:
-        bodies.update({kind: {} for kind in media[0].media.takes})
+        # Of any type: as */* it would stand for JSON and forms, too.
+        takes = media[0].media.takes
+        bodies.update({kind if kind != "*/*" else "application/octet-stream": {} for kind in takes})
     return bodies
 
 
@@ -174,7 +190,9 @@ def _leaf(dtype: str) -> Schema:
         return {"type": "boolean"}
     if dtype == "bytes":
         return {"type": "string"}
-    if "float" in dtype:
+    if dtype in _LARGEST:
+        return {"type": "number", "minimum": -_LARGEST[dtype], "maximum": _LARGEST[dtype]}
+    if dtype == "float64":
         return {"type": "number"}
     bits = int(dtype.removeprefix("u").removeprefix("int"))
     if dtype.startswith("u"):

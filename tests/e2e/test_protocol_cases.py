@@ -25,8 +25,16 @@ CASES = [
     for file in ("e_types", "f_json", "g_tensors")
     for case in json.loads((ROOT / "tests/data/http_cases" / f"{file}.json").read_text())
 ]
+# Values in JSON's grammar and outside it ("open": it leaves them to us), each a list as a body is.
+TEXTS = json.loads((ROOT / "tests/data/json_texts.json").read_text())
 TIMEOUT_S = 60
 VALID = '{"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","data":[1,2,3]}]}'
+
+INFER = {
+    "method": "POST",
+    "path": "/v2/models/m/infer",
+    "headers": {"Content-Type": "application/json"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +102,17 @@ def test_a_case_is_answered_as_it_should_be(server: maas.Server, case: dict[str,
     assert body.endswith(base64.b64decode(wanted.get("ends_base64", "")))
     # Generous: the bound shows what is not linear, on a machine that others use as well.
     assert took < 20 * wanted.get("within_s", TIMEOUT_S)
-    call = {
-        "method": "POST",
-        "path": "/v2/models/m/infer",
-        "headers": {"Content-Type": "application/json"},
-    }
-    assert exchange(server.port, request_of(call, VALID.encode()))[0] == 200
+    assert exchange(server.port, request_of(INFER, VALID.encode()))[0] == 200
+
+
+@pytest.mark.parametrize("name", sorted({text["name"] for text in TEXTS}))
+def test_json_is_what_its_grammar_says(server: maas.Server, name: str) -> None:
+    for text in TEXTS:
+        if text["name"] == name:
+            # As the value of a key that nobody knows: it is read over, and read strictly.
+            body = b'{"x":' + content(text["text"]) + b"," + VALID[1:].encode()
+            status, _, answer = exchange(server.port, request_of(INFER, body))
+            assert status == {"accept": 200, "refuse": 400}[text["expect"]], (text, answer)
 
 
 def resident_bytes() -> int:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <span>
 #include <string>
@@ -77,7 +78,11 @@ inline Seen read(std::string_view bytes, std::size_t step) {
 inline void check_divisions(std::string_view bytes) {
   const Seen whole = read(bytes, bytes.size());
   for (const std::size_t step : {std::size_t{1}, std::size_t{13}}) {
-    if (read(bytes, step) != whole) {
+    const Seen divided = read(bytes, step);
+    if (divided != whole) {
+      std::fprintf(stderr, "whole: %d %d %s\n%zu bytes at a time: %d %d %s\n",
+                   static_cast<int>(whole.state), whole.refusal, whole.requests.c_str(), step,
+                   static_cast<int>(divided.state), divided.refusal, divided.requests.c_str());
       std::abort();
     }
   }

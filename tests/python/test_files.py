@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import re
+
 import pytest
 
 import maas
@@ -43,4 +45,9 @@ def test_bytes_and_files_come_from_bodies_json_and_text() -> None:
     assert BytesMedia(whole=True).from_file(upload) is upload
     assert BytesMedia().from_json("aGk=") == b"hi"
     assert BytesMedia().from_text("hé") == "hé".encode()
-    assert BytesMedia().schema()["contentEncoding"] == "base64"
+    schema = BytesMedia().schema()
+    assert schema["contentEncoding"] == "base64"
+    for text in ("", "aGk=", "_-8", "data:;base64,aGk="):
+        assert re.search(schema["pattern"], text)
+    assert not re.search(schema["pattern"], "a")
+    assert not re.search(schema["pattern"], "é")

@@ -393,7 +393,8 @@ def test_a_generator_of_a_service_and_its_hint_are_understood() -> None:
         assert list(client.stream("/say", text="abc")) == ["a", "b", "c"]
         document = client.request("GET", "/openapi.json")
         content = document["paths"]["/say"]["post"]["responses"]["200"]["content"]
-        assert content["text/event-stream"]["schema"]["type"] == "string"
+        data = content["text/event-stream"]["schema"]["properties"]["data"]
+        assert data["contentSchema"]["type"] == "string"
         assert content["application/x-ndjson"]["schema"]["type"] == "string"
 
 

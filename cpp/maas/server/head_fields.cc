@@ -42,7 +42,7 @@ bool take_authority(std::string_view& target, std::string_view& authority) noexc
 }  // namespace
 
 Method method_named(std::string_view name) noexcept {
-  static constexpr std::array<std::pair<std::string_view, Method>, 9> kNames = {{
+  static constexpr std::array<std::pair<std::string_view, Method>, 10> kNames = {{
       {"GET", Method::kGet},
       {"HEAD", Method::kHead},
       {"POST", Method::kPost},
@@ -52,6 +52,7 @@ Method method_named(std::string_view name) noexcept {
       {"OPTIONS", Method::kOptions},
       {"CONNECT", Method::kConnect},
       {"TRACE", Method::kTrace},
+      {"QUERY", Method::kQuery},
   }};
   for (const auto& [known, method] : kNames) {
     if (name == known) {

@@ -110,9 +110,9 @@ void append_routes(std::string& out) {
       continue;
     }
     append_route(out, route, route.path, route.id);
-    if (const auto at = route.path.find(kModel); at != std::string_view::npos) {
+    if (route.path.starts_with(kModelRoutes)) {
       std::string path(route.path);
-      path.replace(at, kModel.size(), kVersioned);
+      path.replace(path.find(kModel), kModel.size(), kVersioned);
       append_route(out, route, path, std::string(route.id) + "_of_version");
     }
   }

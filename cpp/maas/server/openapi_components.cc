@@ -124,7 +124,7 @@ constexpr std::string_view kResponses = R"json(
 constexpr std::string_view kParameters = R"json(
 "maas.Timeout":{"name":"X-Request-Timeout-Ms","in":"header",
   "description":"Answer within this many milliseconds or not at all.",
-  "schema":{"type":"number","exclusiveMinimum":0,"maximum":86400000}},
+  "schema":{"type":"number","minimum":0.001,"maximum":86400000}},
 "maas.Priority":{"name":"X-Request-Priority","in":"header",
   "description":"Of requests that wait, those of a lower number go first: 1 before 10.",
   "schema":{"type":"integer","minimum":0,"default":5}}

@@ -163,6 +163,20 @@ class BeastParser final : public http::basic_parser<true> {
     }
   }
 
+  // Of a well-formed field of the trailer that Beast refuses because it would decide the framing:
+  // it is dropped like any other. The bytes of its line at the beginning of `rest`, else 0.
+  std::size_t drop_framing(const BeastCode& code, std::string_view rest) noexcept {
+    const bool framing = code == http::error::bad_content_length ||
+                         code == http::error::multiple_content_length ||
+                         code == http::error::bad_transfer_encoding;
+    const std::size_t end = rest.find("\r\n");
+    const bool folded = rest.substr(std::min(end, rest.size())).find_first_of(" \t") == 2;
+    if (!s_.trailing || !framing || folded || ++trailers_ > s_.limits.trailers) {
+      return 0;
+    }
+    return end + 2;
+  }
+
   // Bodies with a length are not the parser's business.
   void on_body_init_impl(const boost::optional<std::uint64_t>&, BeastCode&) override {}
   std::size_t on_body_impl(BeastView, BeastCode&) override { return 0; }
@@ -272,10 +286,14 @@ struct RequestParser::Impl {
     BeastCode code;
     scratch.begin = input.data();
     const std::size_t used = beast->put({input.data(), input.size()}, code);
-    if (code && code != http::error::need_more) {
+    if (!code || code == http::error::need_more) {
+      return used;
+    }
+    const std::size_t dropped = beast->drop_framing(code, input.substr(used));
+    if (dropped == 0) {
       beast->explain(code, input.substr(used));
     }
-    return used;
+    return used + dropped;
   }
 
   // `rest` is the beginning of a chunk that asks for more: of a line that has ended it asks because

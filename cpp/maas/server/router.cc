@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kModels = "/v2/models/";
 constexpr std::string_view kVersions = "/versions/";
 constexpr std::string_view kAllStatistics = "/v2/models/stats";
-constexpr std::string_view kAllMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+constexpr std::string_view kAllMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY";
 
 // A path below kModels: NAME[/versions/VERSION]REST.
 struct ModelPath {

@@ -66,6 +66,7 @@ TEST(MethodNamed, names_are_case_sensitive) {
   EXPECT_EQ(method_named("DELETE"), Method::kDelete);
   EXPECT_EQ(method_named("PATCH"), Method::kPatch);
   EXPECT_EQ(method_named("TRACE"), Method::kTrace);
+  EXPECT_EQ(method_named("QUERY"), Method::kQuery);
   EXPECT_EQ(method_named(""), Method::kOther);
 }
 

@@ -16,6 +16,7 @@ namespace maas {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::string document(const Catalog& catalog) {
   ServerOptions options;
@@ -61,6 +62,8 @@ TEST(OpenApi, every_documented_route_is_there_with_its_scope) {
   const std::string versioned = member(paths, "/v2/models/{model}/versions/{version}/infer");
   EXPECT_THAT(versioned, HasSubstr(R"({"name":"version","in":"path","required":true)"));
   EXPECT_THAT(versioned, HasSubstr(R"("operationId":"v2_infer_of_version")"));
+  // A repository loads and unloads all versions of a model together.
+  EXPECT_THAT(paths, Not(HasSubstr("/v2/repository/models/{model}/versions")));
 }
 
 TEST(OpenApi, all_references_resolve) {

@@ -51,7 +51,7 @@ TEST_F(RouterTest, every_route_takes_its_verbs_and_no_others) {
     const std::string allow = gets ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: POST, OPTIONS\r\n";
     for (const Method method :
          {Method::kGet, Method::kHead, Method::kPost, Method::kPut, Method::kPatch, Method::kDelete,
-          Method::kOptions, Method::kTrace}) {
+          Method::kOptions, Method::kTrace, Method::kQuery}) {
       SCOPED_TRACE(path + " " + std::to_string(static_cast<int>(method)));
       const bool taken =
           gets ? method == Method::kGet || method == Method::kHead : method == Method::kPost;

@@ -289,24 +289,37 @@ struct RequestParser::Impl {
     if (!code || code == http::error::need_more) {
       return used;
     }
-    const std::size_t dropped = beast->drop_framing(code, input.substr(used));
+    const std::string_view rest = input.substr(used);
+    const std::size_t dropped = beast->drop_framing(code, rest);
     if (dropped == 0) {
-      beast->explain(code, input.substr(used));
+      if (beast->is_header_done() && !scratch.trailing) {
+        check_length_of_line(rest);  // before what the line says: its end may not have come yet
+      }
+      beast->explain(code, rest);
     }
     return used + dropped;
+  }
+
+  // `rest` begins with a chunk.
+  void check_length_of_line(std::string_view rest) {
+    const std::size_t room = kChunkLineRoom + scratch.limits.chunk_extension;
+    if (std::min(line_of(rest).find("\r\n"), line_of(rest).size()) > room) {
+      scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is too long");
+    }
   }
 
   // `rest` is the beginning of a chunk that asks for more: of a line that has ended it asks because
   // a quote is open, which the line's end cannot be part of.
   void check_chunk_line(std::string_view rest) {
-    if (rest.starts_with("\r\n")) {
-      rest.remove_prefix(2);  // of the chunk before
-    }
-    if (rest.size() > kChunkLineRoom + scratch.limits.chunk_extension) {
-      scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is too long");
-    } else if (rest.find("\r\n") != std::string_view::npos) {
+    check_length_of_line(rest);
+    if (!scratch.error && line_of(rest).find("\r\n") != std::string_view::npos) {
       scratch.error.emplace(ErrorCode::kInvalidArgument, "a chunk's first line is malformed");
     }
+  }
+
+  // Without the end of the chunk before.
+  static std::string_view line_of(std::string_view rest) noexcept {
+    return rest.starts_with("\r\n") ? rest.substr(2) : rest;
   }
 };
 

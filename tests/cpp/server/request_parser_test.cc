@@ -193,6 +193,9 @@ TEST(RequestParser, malformed_chunks_are_refused) {
   EXPECT_EQ(refusal_of_chunks("2;a=" + std::string(300, 'x') + "\r\n"), 400);
   EXPECT_EQ(refusal_of_chunks("2;a=" + std::string(2000, 'x')), 400);
   EXPECT_EQ(refusal_of_chunks("FFFFFFFFFFFFFFFF\r\n"), 413);
+  // A line that is too long is refused as such whether or not its end has come.
+  EXPECT_EQ(refusal_of_chunks("FFFFFFFFFFFFF)" + std::string(2000, 'x')), 400);
+  EXPECT_EQ(refusal_of_chunks("FFFFFFFFFFFFF)" + std::string(2000, 'x') + "\r\n"), 400);
 }
 
 TEST(RequestParser, many_tiny_chunks_are_too_many) {

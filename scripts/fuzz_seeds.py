@@ -17,7 +17,14 @@ CASES = ROOT / "tests" / "data" / "http_cases"
 # FUZZER.txt: one input a line, in base64.
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 LONGEST = 8192
-FUZZERS = ("binary_tensors", "chunked_body", "json_tensors", "request_head", "url_decoding")
+FUZZERS = (
+    "binary_tensors",
+    "chunked_body",
+    "json_tensors",
+    "protobuf_tensors",
+    "request_head",
+    "url_decoding",
+)
 HEADER = "Inference-Header-Content-Length"
 
 

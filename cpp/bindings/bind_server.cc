@@ -9,6 +9,7 @@
 
 #include "engine_handle.h"
 #include "module.h"
+#include "python_stream.h"
 #include <pybind11/stl.h>
 
 #include "maas/server/pending_call.h"
@@ -135,6 +136,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct PendingHandle {
   ServerHandle server;
   std::shared_ptr<PendingCall> call;
+  std::shared_ptr<StreamListener> listener{};  // the call keeps it weakly
 };
 
 PendingHandle begin(const ServerHandle& self,
@@ -167,6 +169,13 @@ py::bytes read(const PendingHandle& self) {
     bytes = self.call->read();
   }
   return py::bytes(bytes);
+}
+
+// Seconds; None when nothing limits it.
+std::optional<double> remaining(const PendingHandle& self) {
+  const Duration left = self.call->remaining();
+  return left == Duration::max() ? std::nullopt
+                                 : std::optional(std::chrono::duration<double>(left).count());
 }
 
 void bind_replaced(const py::module_& module) {
@@ -228,6 +237,14 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
   py::class_<PendingHandle>(module, "PendingCall", py::is_final())
       .def("wait", [](const PendingHandle& self) { return answer(self, false); })
       .def("read", &read)
+      .def(
+          "watch",
+          [](PendingHandle& self, std::shared_ptr<LoopEvents> events, std::uint64_t number) {
+            self.listener = listen_on(std::move(events), number);
+            self.call->watch(self.listener);
+          },
+          py::arg("events"), py::arg("number"))
+      .def("remaining", &remaining)
       .def(
           "done", [](const PendingHandle& self) { return self.call->done(); }, Unlocked())
       .def("cancel", [](const PendingHandle& self) { self.call->cancel(); }, Unlocked());

@@ -83,6 +83,11 @@ py::object take(const StreamReader& self) {
 
 }  // namespace
 
+std::shared_ptr<StreamListener> listen_on(std::shared_ptr<LoopEvents> events,
+                                          std::uint64_t number) {
+  return std::make_shared<LoopListener>(std::move(events), number);
+}
+
 LoopEvents::LoopEvents() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!file_.is_open()) {
     throw Error(ErrorCode::kUnavailable, "no file is left for an eventfd; raise `ulimit -n`");
@@ -178,7 +183,7 @@ void bind_python_stream(const py::module_& module) {
       .def(
           "watch",
           [](const StreamWriter& self, std::shared_ptr<LoopEvents> events, std::uint64_t number) {
-            self.items->watch_writer(std::make_shared<LoopListener>(std::move(events), number));
+            self.items->watch_writer(listen_on(std::move(events), number));
           },
           py::arg("events"), py::arg("number"));
   py::class_<StreamReader>(module, "StreamReader", py::is_final())
@@ -186,7 +191,7 @@ void bind_python_stream(const py::module_& module) {
       .def(
           "watch",
           [](StreamReader& self, std::shared_ptr<LoopEvents> events, std::uint64_t number) {
-            self.listener = std::make_shared<LoopListener>(std::move(events), number);
+            self.listener = listen_on(std::move(events), number);
             self.items->watch_reader(self.listener);
           },
           py::arg("events"), py::arg("number"));

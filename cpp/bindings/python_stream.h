@@ -30,6 +30,9 @@ class LoopEvents {
   Guarded<std::vector<std::uint64_t>> numbers_;
 };
 
+// Adds this number whenever it is told that something moved.
+std::shared_ptr<StreamListener> listen_on(std::shared_ptr<LoopEvents> events, std::uint64_t number);
+
 // What a callable that streams holds of one batch: the writing ends of its rows' streams, and the
 // batch itself, which runs until end().
 class BatchStreams {

@@ -49,6 +49,9 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    grpc_port: int = _setting(
+        -1, "port of the gRPC service; 0 takes a free one, -1 is none (needs maas[grpc])", low=-1
+    )
     allowed_hosts: str = _setting(
         "", "names it answers for, by commas; none: loopback's when bound to it, else any"
     )
@@ -160,8 +163,8 @@ def parse(name: str, value: object, origin: str) -> Any:
         raise ConfigError(f"{origin}: {name} is {known}, not {value!r}{closest(result, choices)}")
     if kind is not str and not result >= low:
         raise ConfigError(f"{origin}: {name} is at least {low}, not {value!r}")
-    if name == "port" and result > 65535:
-        raise ConfigError(f"{origin}: port is at most 65535, not {value!r}")
+    if name in ("port", "grpc_port") and result > 65535:
+        raise ConfigError(f"{origin}: {name} is at most 65535, not {value!r}")
     return result
 
 

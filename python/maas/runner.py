@@ -49,6 +49,8 @@ def run(server: Server) -> None:
     signals = Signals()
     server.start()
     logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
+    if server.grpc_port is not None:
+        logger.info("serving gRPC at %s:%d", server.settings.host, server.grpc_port)
     logger.info("core budget: %s", server.budget)
     first = signals.wait()
     limit = server.settings.drain_timeout_s

@@ -15,13 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from maas import engine, health, lifecycle, logs, model, publishing, repository
+from maas import engine, health, lifecycle, logs, model, publishing, repository, server_core
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.logs import logger
 from maas.service import DEFAULT_NAME, Service, collect
 
 if TYPE_CHECKING:
-    from maas import _core
+    from maas import _core, grpc_server
     from maas.config import Settings
     from maas.model import Model
 
@@ -66,7 +66,8 @@ class Server:
         self._past: list[publishing.Past] = []  # of the target's own hooks
         self._retiring: list[threading.Thread] = []
         self._stopped = threading.Event()
-        self._core = self._make_core()
+        self._core = server_core.make(self.settings, self.engine, name)
+        self._grpc = self._make_grpc()
         self._repository = repository.Repository(
             self,
             self.engine,
@@ -78,6 +79,11 @@ class Server:
     def port(self) -> int:
         """The port it listens on; a free one was chosen for 0."""
         return self._core.port
+
+    @property
+    def grpc_port(self) -> int | None:
+        """The port of the gRPC service; None when there is none."""
+        return None if self._grpc is None else self._grpc.port
 
     @property
     def url(self) -> str:
@@ -160,6 +166,12 @@ class Server:
                 self._core.start()
             except _core.CoreError as error:
                 raise from_core(error) from None
+            try:
+                if self._grpc is not None:
+                    self._grpc.start()
+            except BaseException:
+                self._core.stop()
+                raise
             self._started = True
         engine.before_exit(self._stop_at_exit)
         return self
@@ -167,6 +179,8 @@ class Server:
     def drain(self, timeout_s: float | None = None) -> bool:
         """Takes no new work and waits for what runs; True when all of it was answered in time."""
         limit = self.settings.drain_timeout_s if timeout_s is None else timeout_s
+        if self._grpc is not None:
+            self._grpc.drain(limit)
         return self._core.drain(limit)
 
     def stop(self, timeout_s: float | None = None) -> None:
@@ -176,6 +190,8 @@ class Server:
                 return
             self._stopped.set()
         self.drain(timeout_s)  # a handler that does not return is left to itself
+        if self._grpc is not None:
+            self._grpc.stop()
         self.finish()
         self._core.stop()
         if self._published is not None:
@@ -233,28 +249,12 @@ class Server:
     def _stop_at_exit(self) -> None:
         self.stop(EXIT_TIMEOUT_S)
 
-    def _make_core(self) -> _core.Server:
-        from maas import _core
+    def _make_grpc(self) -> grpc_server.GrpcServer | None:
+        if self.settings.grpc_port < 0:
+            return None
+        from maas import grpc_server  # only for those who have grpcio
 
-        settings = self.settings
-        try:
-            return _core.Server(
-                self.engine,
-                host=settings.host,
-                port=settings.port,
-                limits={name: getattr(settings, name) for name, *_ in _core.limits()},
-                allowed_hosts=settings.names("allowed_hosts"),
-                cors_origins=settings.names("cors_origins"),
-                make_traces=settings.traceparent == "make",
-                access_log="" if settings.access_log == "off" else settings.access_log,
-                access_log_json=settings.log_format == "json",
-                compression=settings.compression,
-                compress_min_bytes=settings.compress_min_bytes,
-                docs_page=_docs_page(),
-                title=self.name,
-            )
-        except _core.CoreError as error:
-            raise from_core(error) from None
+        return grpc_server.GrpcServer(self._core.begin, self.settings)
 
     def _apply(self, target: Service, models: list[Model]) -> None:
         from maas import _core
@@ -315,6 +315,7 @@ def serve(
     *,
     host: str | None = None,
     port: int | None = None,
+    grpc_port: int | None = None,
     blocking: bool = True,
 ) -> Server:
     """Serves a target: a module, function, service class or instance, model, or a list of these.
@@ -329,7 +330,9 @@ def serve(
     with _running_lock:
         server = _running.get(key)
         if server is None:
-            server = Server(host=host, port=port, name=collected.name)
+            if grpc_port is not None:
+                settings = replace(settings, grpc_port=grpc_port)
+            server = Server(host=host, port=port, name=collected.name, settings=settings)
             server.publish(collected)
             server.start()
             _running[key] = _running[key[0], server.port] = server
@@ -342,7 +345,3 @@ def serve(
         logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
         server.wait()
     return server
-
-
-def _docs_page() -> str:
-    return (Path(__file__).parent / "assets" / "docs.html").read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import maas
+from maas.config import Settings
 
 # By the protocol's name: rows of any length come back as they are.
 ECHOES = {
@@ -23,7 +24,7 @@ ECHOES = {
 }
 
 
-def _saved(folder: Path, name: str, module: Any) -> str:
+def saved(folder: Path, name: str, module: Any) -> str:
     import torch
 
     path = folder / f"{name}.pt"
@@ -48,9 +49,9 @@ def models(folder: Path) -> list[maas.Model]:
 
     row = maas.Tensor("float32", [3])
     named = maas.Tensor("float32", [3], labels=["cat", "dog"])
-    echo = _saved(folder, "echo", Echo())
+    echo = saved(folder, "echo", Echo())
     double = maas.load(
-        _saved(folder, "double", Double()),
+        saved(folder, "double", Double()),
         name="m",
         inputs={"x": row},
         outputs={"y": named},
@@ -71,7 +72,7 @@ def models(folder: Path) -> list[maas.Model]:
 @contextmanager
 def serving(folder: Path, *more: object) -> Iterator[maas.Server]:
     """The server while the block runs."""
-    server = maas.Server(port=0)
+    server = maas.Server(port=0, settings=Settings(grpc_port=0))
     server.publish([*models(folder), *more])
     with server:
         yield server

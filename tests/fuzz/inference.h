@@ -41,11 +41,12 @@ struct Asked {
   InferOptions options{};
 };
 
-// Reads it; a refusal is one of the client's mistakes, told in few words.
-inline Asked ask(const InferBody& body, const Signature& signature) {
+// Reads a request of so many bytes; a refusal is one of the client's mistakes, told in few words.
+template <typename Read>
+Asked ask(std::size_t bytes, Read read) {
   Asked asked;
   try {
-    read_infer_request(body, signature, kMostBytes, asked.inputs, asked.options);
+    read(asked);
     asked.accepted = true;
   } catch (const Error& error) {
     require(error.code() == ErrorCode::kInvalidArgument || error.code() == ErrorCode::kTooLarge);
@@ -58,8 +59,14 @@ inline Asked ask(const InferBody& body, const Signature& signature) {
     require(elements && static_cast<std::size_t>(*elements) == input.elements());
     held += input.is_absent() ? 0 : input.held_bytes();
   }
-  require(held <= kMostBytes + body.tensors.size());
+  require(held <= kMostBytes + bytes);
   return asked;
+}
+
+inline Asked ask(const InferBody& body, const Signature& signature) {
+  return ask(body.tensors.size(), [&](Asked& asked) {
+    read_infer_request(body, signature, kMostBytes, asked.inputs, asked.options);
+  });
 }
 
 // Bit by bit; strings by their characters.

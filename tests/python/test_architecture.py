@@ -51,8 +51,9 @@ MODULES = [
     *("calls", "declarations", "store", "stored", "model", "sample", "publication", "comparison"),
     *("archive", "models", "pipeline", "endpoint_spec", "endpoint_calls", "endpoint", "service"),
     *("notebook_source", "code_transfer", "handler", "streaming", "openapi", "workers"),
-    *("publishing", "repository", "worker", "health", "server", "targets", "reload", "runner"),
-    *("forms", "methods", "event_stream", "client", "testing", "models_cli"),
+    *("publishing", "repository", "worker", "health", "forms"),
+    *("grpc_messages", "grpc_methods", "grpc_server", "server_core", "server"),
+    *("targets", "reload", "runner", "methods", "event_stream", "client", "testing", "models_cli"),
     *("conformance_target", "conformance_extensions", "conformance_cases", "conformance"),
     *("__init__", "cli", "__main__"),
 ]

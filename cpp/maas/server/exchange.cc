@@ -67,6 +67,7 @@ void Exchange::release() noexcept {
   cors = {};
   trace = {};
   catalog.reset();
+  published = nullptr;
   model = nullptr;
   endpoint = nullptr;
   mount = nullptr;

@@ -23,6 +23,7 @@ class Exchange;
 struct Catalog;
 struct EndpointSpec;
 struct MountSpec;
+struct Published;
 
 // Who serves the client of an exchange, on the thread on which both live: a connection on its I/O
 // thread, or the caller of Server::begin().
@@ -73,6 +74,7 @@ class Exchange final : public Job,
   HttpRequest http;
   HttpResponse response;
   std::shared_ptr<const Catalog> catalog;  // what was published when the request came
+  const Published* published = nullptr;    // the same with its tables
   // What the path names, if it does: set by the router, kept alive by `catalog`.
   const std::shared_ptr<ServedModel>* model = nullptr;
   const EndpointSpec* endpoint = nullptr;

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "maas/runtime/signature.h"
 #include "maas/server/urgency.h"
+#include "maas/tensor/tensor.h"
 
 namespace maas {
 
@@ -32,6 +34,18 @@ struct InferOptions {
     return !id && outputs.empty() && !binary_output;
   }
 };
+
+// Each throws invalid_argument that says what is wrong.
+void set_id(std::string_view id, InferOptions& options);
+void add_output(const OutputChoice& output, const Signature& signature, InferOptions& options);
+void refuse_shared_memory(std::string_view parameter);
+// As it stands in JSON: a whole number, 0 or more.
+std::int64_t read_classes_parameter(std::string_view json);
+// All inputs are there but for those that may be left out.
+void require_inputs(const std::vector<Tensor>& inputs, const Signature& signature);
+
+// The output itself, or its greatest elements when it is to be classified.
+Tensor chosen_form(const OutputChoice& choice, const Signature& signature, const Tensor& output);
 
 // Throws invalid_argument for an output that cannot have the form that is asked for: before the
 // model runs.

@@ -64,15 +64,27 @@ class PendingCall::Inbox final : public Mailbox {
     }
   }
   void notify() noexcept override {
+    std::shared_ptr<StreamListener> listener;
+    {
+      const std::lock_guard lock(mutex_);
+      ++news_;
+      changed_.notify_all();
+      listener = listener_.lock();
+    }
+    if (listener) {
+      listener->moved();
+    }
+  }
+  void tell(const std::shared_ptr<StreamListener>& listener) {
     const std::lock_guard lock(mutex_);
-    ++news_;
-    changed_.notify_all();
+    listener_ = listener;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t news_ = 0;  // guarded by mutex_
+  std::uint64_t news_ = 0;                  // guarded by mutex_
+  std::weak_ptr<StreamListener> listener_;  // likewise
 };
 
 PendingCall::PendingCall(Server::Call call, Clock& clock, ServerState& state)
@@ -122,6 +134,16 @@ bool PendingCall::done() {
   const std::lock_guard lock(mutex_);
   collect();
   return answer_.has_value();
+}
+
+void PendingCall::watch(const std::shared_ptr<StreamListener>& listener) {
+  inbox_->tell(listener);
+}
+
+Duration PendingCall::remaining() {
+  const std::lock_guard lock(mutex_);
+  const TimePoint at = answer_ ? TimePoint::max() : exchange_->request.deadline.at();
+  return at == TimePoint::max() ? Duration::max() : at - clock_.now();
 }
 
 Server::Answer PendingCall::wait() {

@@ -29,6 +29,11 @@ class PendingCall final : public ExchangeHost {
   void begin(const std::function<void(Exchange&)>& dispatch);
   // Whether wait() would return at once. A deadline that has passed counts from here on.
   bool done();
+  // `listener` is told from now on whenever there is news, by whichever thread makes it; kept
+  // weakly.
+  void watch(const std::shared_ptr<StreamListener>& listener);
+  // How long it may still take: done() is to be asked then. max() when it is answered.
+  Duration remaining();
   // Blocks until it is answered, by 504 at its deadline; the same answer each time. The body of a
   // stream is to be read.
   Server::Answer wait();

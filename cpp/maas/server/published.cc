@@ -8,9 +8,14 @@
 #include <vector>
 
 #include "maas/base/error.h"
+#include "maas/server/names.h"
 
 namespace maas {
 namespace {
+
+[[noreturn]] void refuse(ErrorCode code, const std::string& message) {
+  throw Error(code, message);
+}
 
 void add_endpoints(Published& published) {
   for (const EndpointSpec& endpoint : published.catalog.endpoints) {
@@ -65,6 +70,29 @@ const std::shared_ptr<ServedModel>* Published::find(std::string_view name,
   const auto at = std::find_if(versions.begin(), versions.end(),
                                [&](const auto& model) { return model->version() == version; });
   return at == versions.end() ? nullptr : &*at;
+}
+
+const std::shared_ptr<ServedModel>& Published::require(
+    std::string_view name, std::optional<std::string_view> version) const {
+  if (!is_model_name(name)) {
+    refuse(ErrorCode::kInvalidArgument,
+           in_quotes(name) + " is no model name; it has letters, digits, '.', '_' and '-'");
+  }
+  const auto number = version ? parse_version(*version) : std::optional<int>(0);
+  if (!number) {
+    refuse(ErrorCode::kInvalidArgument,
+           in_quotes(*version) + " is no version; versions are whole numbers from 1");
+  }
+  if (const auto* model = find(name, *number)) {
+    return *model;
+  }
+  if (is_unloaded(name)) {
+    refuse(ErrorCode::kUnavailable, "the model " + in_quotes(name) + " is unloaded");
+  }
+  refuse(ErrorCode::kNotFound,
+         "there is no model " + in_quotes(name) +
+             (version ? " with version " + in_quotes(*version) : std::string()) +
+             "; GET /v2/models lists those there are");
 }
 
 bool Published::is_unloaded(std::string_view name) const noexcept {

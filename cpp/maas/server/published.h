@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,11 @@ struct Published {
   // The version that was asked for, or the newest for 0; null when there is none.
   [[nodiscard]] const std::shared_ptr<ServedModel>* find(std::string_view name,
                                                          int version = 0) const noexcept;
+  // The same for names as clients write them; without a version the newest. Throws
+  // invalid_argument for what is no name or version, unavailable for an unloaded model, else
+  // not_found.
+  [[nodiscard]] const std::shared_ptr<ServedModel>& require(
+      std::string_view name, std::optional<std::string_view> version) const;
 };
 
 // Throws already_exists when two endpoints share a path, or two models name and version.

@@ -48,34 +48,12 @@ ModelPath split(std::string_view path) noexcept {
   throw Error(code, message);
 }
 
-const std::shared_ptr<ServedModel>& find_served(const ModelPath& path, const Published& published) {
-  if (!is_model_name(path.name)) {
-    refuse(ErrorCode::kInvalidArgument,
-           in_quotes(path.name) + " is no model name; it has letters, digits, '.', '_' and '-'");
-  }
-  const auto version = path.version ? parse_version(*path.version) : std::optional<int>(0);
-  if (!version) {
-    refuse(ErrorCode::kInvalidArgument,
-           in_quotes(*path.version) + " is no version; versions are whole numbers from 1");
-  }
-  if (const auto* model = published.find(path.name, *version)) {
-    return *model;
-  }
-  if (published.is_unloaded(path.name)) {
-    refuse(ErrorCode::kUnavailable, "the model " + in_quotes(path.name) + " is unloaded");
-  }
-  refuse(ErrorCode::kNotFound,
-         "there is no model " + in_quotes(path.name) +
-             (path.version ? " with version " + in_quotes(*path.version) : std::string()) +
-             "; GET /v2/models lists those there are");
-}
-
 const EndpointSpec* find_text_model(const ModelPath& path, const Published& published) {
   const auto found = published.text_models.find(path.name);
   if (found != published.text_models.end() && path.version.value_or("1") == "1") {
     return found->second;
   }
-  (void)find_served(path, published);
+  (void)published.require(path.name, path.version);
   refuse(ErrorCode::kInvalidArgument,
          "the model " + in_quotes(path.name) + " takes tensors, not text; POST to its /infer");
 }
@@ -126,6 +104,7 @@ void Router::dispatch(Exchange& exchange) const {
   std::shared_ptr<const Published> published = state_.published.load();
   const Published& current = *published;
   exchange.catalog = {std::move(published), &current.catalog};
+  exchange.published = &current;
   exchange.model = nullptr;
   exchange.endpoint = nullptr;
   exchange.mount = nullptr;
@@ -198,7 +177,7 @@ const Router::Target* Router::find_model(std::string_view path,
       exchange.endpoint = find_text_model(parts, published);
     }
   } else {
-    exchange.model = &find_served(parts, published);
+    exchange.model = &published.require(parts.name, parts.version);
   }
   return &target->second;
 }

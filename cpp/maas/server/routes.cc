@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "maas/server/grpc_infer.h"
 #include "maas/server/page_handlers.h"
 #include "maas/server/v2_generate.h"
 #include "maas/server/v2_handlers.h"
@@ -63,6 +64,8 @@ constexpr std::array kRoutes = {
           kGenerateErrors, make_generate_stream},
     Route{kPost, "/v2/models/{model}/infer", "infer", "v2_infer", "Answers tensors with tensors",
           "maas.InferRequest", "maas.Inference", kInferErrors, make_infer},
+    Route{kPost, kGrpcInfer, "infer", "grpc_infer", "Answers a message of gRPC with another", "",
+          "", "", make_grpc_infer},
     Route{kGet, "/metrics", "read", "metrics", "Counters in the text format of Prometheus", "",
           "maas.Metrics", "", make_metrics, kSmallBody},
     Route{kGet, "/openapi.json", "public", "openapi", "This document", "", "maas.OpenApi", "",

@@ -47,7 +47,7 @@ class Infer final : public Handler {
   void start(Exchange& exchange) const override {
     const Signature& signature = (*exchange.model)->model().signature();
     check_form(exchange.http);
-    const Urgency asked = read_urgency(exchange.http.headers);
+    const Urgency asked = Urgency{timeout_}.combined_with(read_urgency(exchange.http.headers));
     Exchange::require_admission(**exchange.model);
     decode_body(exchange.http, max_bytes_);
     InferOptions options;
@@ -56,20 +56,11 @@ class Infer final : public Handler {
     check_outputs(options, signature);
     exchange.http.memory.reset();  // inputs that stand in it keep it
     exchange.http.body = {};
-    const Urgency urgency = Urgency{timeout_}.combined_with(asked).combined_with(options.urgency);
-    if (!options.is_default()) {
-      auto state = std::make_unique<InferState>();
-      state->options = std::move(options);
-      exchange.state = std::move(state);
-    }
-    exchange.submit(*exchange.model, urgency);
+    submit_inference(exchange, std::move(options), asked);
   }
 
   void finish(Exchange& exchange, Reply reply) const override {
-    static const InferOptions kDefault;
-    const auto* state = static_cast<const InferState*>(exchange.state.get());
-    write_infer_response(**exchange.model, state != nullptr ? state->options : kDefault,
-                         reply.outputs, exchange.response);
+    write_infer_response(**exchange.model, options_of(exchange), reply.outputs, exchange.response);
     encode_body(exchange.http, compression_, exchange.response);
     exchange.respond();
   }
@@ -81,6 +72,22 @@ class Infer final : public Handler {
 };
 
 }  // namespace
+
+void submit_inference(Exchange& exchange, InferOptions options, const Urgency& asked) {
+  const Urgency urgency = asked.combined_with(options.urgency);
+  if (!options.is_default()) {
+    auto state = std::make_unique<InferState>();
+    state->options = std::move(options);
+    exchange.state = std::move(state);
+  }
+  exchange.submit(*exchange.model, urgency);
+}
+
+const InferOptions& options_of(const Exchange& exchange) noexcept {
+  static const InferOptions kDefault;
+  const auto* state = static_cast<const InferState*>(exchange.state.get());
+  return state != nullptr ? state->options : kDefault;
+}
 
 std::unique_ptr<Handler> make_infer(const RouteContext& context) {
   return std::make_unique<Infer>(context);

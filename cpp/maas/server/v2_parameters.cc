@@ -22,9 +22,7 @@ void for_each_parameter(JsonReader& json, Use use) {
   }
   json.begin_object();
   while (const auto key = json.next_key()) {
-    if (key->starts_with("shared_memory_")) {
-      fail("shared memory tensors are not supported; send \"data\" or binary data");
-    }
+    refuse_shared_memory(*key);
     if (!use(*key)) {
       json.skip();
     }
@@ -69,7 +67,7 @@ void read_output_parameters(JsonReader& json, OutputChoice& output) {
     if (key == "binary_data") {
       output.binary = read_flag(json, "binary_data");
     } else if (key == "classification") {
-      output.classes = read_count(json, "classification", 0);
+      output.classes = read_classes_parameter(json.skip());
     } else {
       return false;
     }

@@ -17,8 +17,6 @@
 namespace maas {
 namespace {
 
-constexpr std::size_t kMaxId = 256;
-
 [[noreturn]] void fail(const std::string& message) {
   throw Error(ErrorCode::kInvalidArgument, message);
 }
@@ -29,10 +27,6 @@ void claim(bool& seen, std::string_view key) {
     fail("the key " + in_quotes(key) + " appears twice in one object");
   }
   seen = true;
-}
-
-bool is_read(const Tensor& tensor) noexcept {
-  return !tensor.is_absent();
 }
 
 void expect(JsonReader& json, JsonType type, std::string_view what) {
@@ -68,7 +62,6 @@ class RequestReader {
   void read(std::vector<Tensor>& inputs, InferOptions& options);
 
  private:
-  void read_id(InferOptions& options);
   void read_inputs(std::vector<Tensor>& inputs);
   Item read_input();
   void read_input_key(std::string_view key, Item& item);
@@ -76,7 +69,7 @@ class RequestReader {
   void read_data(JsonReader& json, Item& item);
   void take_binary(Item& item);
   void refuse_problem(const Item& item, const std::optional<TensorProblem>& problem) const;
-  void read_outputs(std::vector<OutputChoice>& outputs);
+  void read_outputs(InferOptions& options);
   OutputChoice read_output();
   [[nodiscard]] std::size_t output_named(std::string_view name) const;
   Shape read_shape();
@@ -105,10 +98,11 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
       read_inputs(inputs);
     } else if (*key == "id") {
       claim(has_id, *key);
-      read_id(options);
+      expect(json_, JsonType::kString, "\"id\"");
+      set_id(json_.string(), options);
     } else if (*key == "outputs") {
       claim(has_outputs, *key);
-      read_outputs(options.outputs);
+      read_outputs(options);
     } else if (*key == "parameters") {
       read_request_parameters(json_, options);
     } else {
@@ -124,21 +118,7 @@ void RequestReader::read(std::vector<Tensor>& inputs, InferOptions& options) {
          " bytes behind the JSON belong to no input; give each its "
          "\"binary_data_size\"");
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!is_read(inputs[i]) && !signature_.inputs[i].optional) {
-      fail("input '" + signature_.inputs[i].name + "' is missing");
-    }
-  }
-}
-
-void RequestReader::read_id(InferOptions& options) {
-  expect(json_, JsonType::kString, "\"id\"");
-  const std::string_view id = json_.string();
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; };
-  if (id.size() > kMaxId || std::any_of(id.begin(), id.end(), is_control)) {
-    fail("\"id\" must be at most 256 characters without control characters");
-  }
-  options.id = id;
+  require_inputs(inputs, signature_);
 }
 
 void RequestReader::read_inputs(std::vector<Tensor>& inputs) {
@@ -149,7 +129,7 @@ void RequestReader::read_inputs(std::vector<Tensor>& inputs) {
   while (json_.next_item()) {
     Item item = read_input();
     Tensor& input = inputs[item.index];
-    if (is_read(input)) {
+    if (!input.is_absent()) {
       fail("input '" + name(item) + "' appears twice");
     }
     input = *std::move(item.tensor);
@@ -283,16 +263,11 @@ void RequestReader::refuse_problem(const Item& item,
   }
 }
 
-void RequestReader::read_outputs(std::vector<OutputChoice>& outputs) {
+void RequestReader::read_outputs(InferOptions& options) {
   expect(json_, JsonType::kArray, "\"outputs\"");
   json_.begin_array();
   while (json_.next_item()) {
-    const OutputChoice output = read_output();
-    if (std::any_of(outputs.begin(), outputs.end(),
-                    [&](const OutputChoice& other) { return other.index == output.index; })) {
-      fail("output '" + signature_.outputs[output.index].name + "' is asked for twice");
-    }
-    outputs.push_back(output);
+    add_output(read_output(), signature_, options);
   }
 }
 

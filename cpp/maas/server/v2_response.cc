@@ -6,7 +6,6 @@
 
 #include "maas/base/error.h"
 #include "maas/server/binary_tensor.h"
-#include "maas/server/classification.h"
 #include "maas/server/inference_header.h"
 #include "maas/server/json_writer.h"
 #include "maas/server/tensor_writer.h"
@@ -23,12 +22,7 @@ class InferResponse {
 
   void write_output(const OutputChoice& choice, const Tensor& output) {
     const TensorSpec& spec = signature_.outputs.at(choice.index);
-    if (choice.classes > 0) {
-      const bool has_rows = signature_.has_rows(spec) && output.shape().rank() > 0;
-      write(spec, classify(output, has_rows, choice.classes, spec.labels), choice);
-    } else {
-      write(spec, output, choice);
-    }
+    write(spec, chosen_form(choice, signature_, output), choice);
   }
   void finish() {
     if (!binary_) {

@@ -164,6 +164,34 @@ TEST(PendingCall, one_that_waits_is_woken_by_the_deadline_or_by_cancelling) {
   }
 }
 
+// Counts what it is told.
+struct Told final : StreamListener {
+  void moved() noexcept override { times.add(); }
+  testing::Progress times;
+};
+
+TEST(PendingCall, who_watches_is_told_that_there_is_an_answer) {
+  Fixture fixture;
+  fixture.model->gate.close();
+  const auto call = fixture.begin({"POST", "/model", {}, {}});
+  const auto told = std::make_shared<Told>();
+  call->watch(told);
+  EXPECT_EQ(told->times.count(), 0);
+  EXPECT_EQ(call->remaining(), std::chrono::seconds(30));
+  fixture.clock->advance(std::chrono::seconds(29));
+  EXPECT_EQ(call->remaining(), std::chrono::seconds(1));
+  fixture.model->gate.open();
+  told->times.wait_for(1);
+  EXPECT_TRUE(call->done());
+  EXPECT_EQ(call->remaining(), Duration::max());
+  fixture.model->gate.close();
+  const auto cancelled = fixture.begin({"POST", "/model", {}, {}});
+  cancelled->watch(told);
+  cancelled->cancel();
+  told->times.wait_for(2);
+  fixture.model->gate.open();
+}
+
 TEST(PendingCall, dropping_it_is_a_client_that_leaves) {
   Fixture fixture;
   fixture.model->gate.close();

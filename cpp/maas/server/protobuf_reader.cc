@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maas/server/protobuf_reader.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <string>
+
+#include "maas/base/error.h"
+#include "maas/server/utf8.h"
+
+namespace maas {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the wire is little-endian");
+
+constexpr std::uint32_t kGreatestNumber = (1U << 29U) - 1;
+constexpr unsigned kLastShift = 63;  // of the tenth byte, of which one bit is left
+
+std::string_view take_bytes(std::string_view& from, std::uint64_t count) {
+  if (count > from.size()) {
+    refuse_message("it ends inside a field");
+  }
+  const std::string_view bytes = from.substr(0, static_cast<std::size_t>(count));
+  from.remove_prefix(bytes.size());
+  return bytes;
+}
+
+template <typename Bits>
+std::uint64_t take_fixed(std::string_view& from) {
+  Bits bits = 0;
+  std::memcpy(&bits, take_bytes(from, sizeof bits).data(), sizeof bits);
+  return bits;
+}
+
+}  // namespace
+
+void refuse_message(std::string_view problem) {
+  throw Error(ErrorCode::kInvalidArgument, "the message is malformed: " + std::string(problem));
+}
+
+std::uint64_t take_varint(std::string_view& bytes) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift <= kLastShift; shift += 7) {
+    const auto byte = static_cast<unsigned char>(take_bytes(bytes, 1)[0]);
+    if (shift == kLastShift && byte > 1) {
+      break;
+    }
+    value |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
+    if (byte < 0x80U) {
+      return value;
+    }
+  }
+  refuse_message("a number is longer than 64 bits");
+}
+
+std::uint64_t ProtobufField::as_varint() const {
+  if (type != WireType::kVarint) {
+    refuse_message("field " + std::to_string(number) + " is no whole number");
+  }
+  return value;
+}
+
+std::string_view ProtobufField::as_bytes() const {
+  if (type != WireType::kBytes) {
+    refuse_message("field " + std::to_string(number) + " is neither text nor a message");
+  }
+  return bytes;
+}
+
+std::string_view ProtobufField::as_text() const {
+  if (!is_utf8(as_bytes())) {
+    refuse_message("field " + std::to_string(number) + " is not UTF-8");
+  }
+  return bytes;
+}
+
+std::optional<ProtobufField> ProtobufReader::next() {
+  if (rest_.empty()) {
+    return std::nullopt;
+  }
+  const std::uint64_t tag = take_varint(rest_);
+  const std::uint64_t number = tag >> 3U;
+  if (number == 0 || number > kGreatestNumber) {
+    refuse_message("a field has no number");
+  }
+  ProtobufField field{static_cast<std::uint32_t>(number), static_cast<WireType>(tag & 7U)};
+  switch (field.type) {
+    case WireType::kVarint: field.value = take_varint(rest_); break;
+    case WireType::kFixed64: field.value = take_fixed<std::uint64_t>(rest_); break;
+    case WireType::kFixed32: field.value = take_fixed<std::uint32_t>(rest_); break;
+    case WireType::kBytes: field.bytes = take_bytes(rest_, take_varint(rest_)); break;
+    default: refuse_message("field " + std::to_string(number) + " is of no known kind");
+  }
+  return field;
+}
+
+}  // namespace maas

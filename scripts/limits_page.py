@@ -21,6 +21,10 @@ read. Besides these: `max_held_bytes` bounds what all requests hold together (50
 beyond `max_connections` are told so, and any further are closed; a body of `GET` and of
 `/v2/repository/index` is at most 64 KiB (413); an `X-Request-Id` has at most 64 characters (else
 the server makes one), the name of a model 128 (400), and JSON nests at most 100 deep (400).
+
+Over gRPC, `max_body_bytes` bounds a message (`RESOURCE_EXHAUSTED`; 2 GiB - 1 at most),
+`max_header_bytes` the metadata of a call, `max_connections` the calls at once, `idle_timeout_s` an
+idle connection; a stream has at most 64 requests under way.
 """
 
 

@@ -6,9 +6,11 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bench.h"
+#include "json_parsers.h"
 
 namespace {
 
@@ -24,6 +26,21 @@ std::string normal_list(const char* format, const char* comma) {
     const auto value = static_cast<double>(normal(random));
     const int size = std::snprintf(number.data(), number.size(), format, value);
     text.append(i == 0 ? "" : comma).append(number.data(), static_cast<std::size_t>(size));
+  }
+  return text + "]";
+}
+
+// As json.dumps(array.tolist()) prints float32: the shortest text of the double.
+std::string python_list() {
+  std::mt19937 random = same_random();
+  std::normal_distribution<float> normal;
+  std::string text;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    std::array<char, 32> number{};
+    char* const begin = number.data();
+    const auto value = static_cast<double>(normal(random));
+    const char* const end = std::to_chars(begin, begin + number.size(), value).ptr;
+    text.append(i == 0 ? "" : ", ").append(begin, end);
   }
   return text + "]";
 }
@@ -60,6 +77,11 @@ void register_list(const std::string& name, std::string list, Parse parse) {
   });
   register_bench(name + "/from_chars", text->size(),
                  [=] { parse_with_library(*text, out->data()); });
+  if constexpr (std::is_same_v<Number, float>) {
+    for (const JsonParser& parser : json_parsers(*text)) {
+      register_bench(name + "/" + parser.name, text->size(), [=] { parser.run(*out); });
+    }
+  }
 }
 
 }  // namespace
@@ -67,6 +89,7 @@ void register_list(const std::string& name, std::string list, Parse parse) {
 void register_parse() {
   const auto floats = &maas::kernels::Table::parse_float32;
   const auto integers = &maas::kernels::Table::parse_int64;
+  register_list<float>("parse_float32/as_python_prints", python_list(), floats);
   register_list<float>("parse_float32/5_decimals", normal_list("%.5f", ","), floats);
   register_list<float>("parse_float32/9_digits", normal_list("%.9g", ","), floats);
   register_list<float>("parse_float32/17_digits", normal_list("%.17g", ", "), floats);

@@ -32,9 +32,7 @@ Tensor apply(const Op& op, const Tensor& x, const std::map<std::string, Tensor>&
   });
 }
 
-}  // namespace
-
-void bind_runtime(py::module_& module) {
+void bind_tensor_spec(const py::module_& module) {
   py::class_<TensorSpec>(module, "TensorSpec", py::is_final())
       .def(py::init([](std::string name, const std::string& dtype, const std::optional<Dims>& shape,
                        bool optional, bool shape_tensor, std::vector<std::string> labels) {
@@ -54,8 +52,10 @@ void bind_runtime(py::module_& module) {
       .def_property_readonly(
           "dtype", [](const TensorSpec& self) { return std::string(numpy_name(self.dtype)); })
       .def_property_readonly("shape", &dims_of);
+}
 
-  // The core shares ops as pointers to const; pybind11 keeps holders of non-const.
+// The core shares ops as pointers to const; pybind11 keeps holders of non-const.
+void bind_op(const py::module_& module) {
   py::class_<Op, std::shared_ptr<Op>>(module, "Op", py::is_final())
       .def_static(
           "scale",
@@ -81,7 +81,13 @@ void bind_runtime(py::module_& module) {
           py::arg("mask"))
       .def_property_readonly("name", [](const Op& self) { return std::string(self.name()); })
       .def("__call__", &apply, py::arg("x"), py::arg("context") = std::map<std::string, Tensor>{});
+}
 
+}  // namespace
+
+void bind_runtime(py::module_& module) {
+  bind_tensor_spec(module);
+  bind_op(module);
   module.def(
       "top_k",
       [](const Tensor& x, std::int64_t k) {

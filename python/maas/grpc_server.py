@@ -32,6 +32,7 @@ Answer = tuple[int, Headers, bytes]
 # Requests of one stream that are under way at once; the next is read when one is answered.
 MOST_OF_A_STREAM = 64
 LONGEST_TIMEOUT_S = 86400.0
+MOST_BYTES = 2**31 - 1  # of a message of Protocol Buffers
 # Of the protocol's statuses over HTTP; see "Status codes and their use in gRPC".
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -63,14 +64,15 @@ class GrpcServer:
         self._begin = begin
         self._settings = settings
         self._grpc = grpc
-        self._loop = asyncio.new_event_loop()
-        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread | None = None  # while it serves
         self._server: Any = None
         self._watch: LoopWatch | None = None
         self._stopping: Future[None] = Future()
 
     def start(self) -> None:
         """Listens; UnavailableError names the address when it cannot."""
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="maas-grpc", daemon=True
         )
@@ -108,10 +110,10 @@ class GrpcServer:
         self._server = self._grpc.aio.server(
             maximum_concurrent_rpcs=settings.max_connections,
             options=[
-                ("grpc.max_receive_message_length", settings.max_body_bytes),
+                ("grpc.max_receive_message_length", min(settings.max_body_bytes, MOST_BYTES)),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.max_metadata_size", settings.max_header_bytes),
-                ("grpc.max_connection_idle_ms", int(settings.idle_timeout_s * 1000)),
+                ("grpc.max_connection_idle_ms", max(int(settings.idle_timeout_s * 1000), 1)),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its clients
             ],
         )

@@ -310,9 +310,11 @@ def test_a_deadline_is_told_while_the_model_still_runs(slow: maas.Server) -> Non
 
 def test_the_time_that_a_client_has_left_is_the_request_s_deadline(slow: maas.Server) -> None:
     before = withdrawn(slow)
-    with triton.InferenceServerClient(f"127.0.0.1:{slow.grpc_port}") as client:
-        with pytest.raises(exceptions.InferenceServerException, match="Deadline Exceeded"):
-            client.infer("slow", [times(LONG)], client_timeout=0.05)
+    with (
+        triton.InferenceServerClient(f"127.0.0.1:{slow.grpc_port}") as client,
+        pytest.raises(exceptions.InferenceServerException, match="Deadline Exceeded"),
+    ):
+        client.infer("slow", [times(LONG)], client_timeout=0.05)
     wait_for(lambda: withdrawn(slow) == before + 1)
 
 

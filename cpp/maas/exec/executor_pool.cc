@@ -40,11 +40,17 @@ void ExecutorPool::add(std::shared_ptr<WorkSource> source, double weight) {
     const std::lock_guard lock(mutex_);
     fair_.add(source.get(), weight);
     sources_.push_back(std::move(source));
-    if (options_.shared && sources_.size() == 2 && relief_.empty() && !stopping_) {
-      relief_.emplace_back(options_.name + "-relief", [this] { serve(Duty::kRelief); });
+    if (options_.shared && sources_.size() == 2 && !stopping_) {
+      start_relief();
     }
   }
   wake(nullptr);
+}
+
+void ExecutorPool::start_relief() {
+  if (relief_.empty()) {
+    relief_.emplace_back(options_.name + "-relief", [this] { serve(Duty::kRelief); });
+  }
 }
 
 void ExecutorPool::remove(const WorkSource* source) {

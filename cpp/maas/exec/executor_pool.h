@@ -95,6 +95,7 @@ class ExecutorPool final : public Wakeable {
   };
   void stop() noexcept;
   void serve(Duty duty);
+  void start_relief();  // REQUIRES: mutex_ is held
   // Asks each source once, in fair order, and once more if one holds work back. Lets `lock` go
   // while it asks, and holds no source but the one it asks, so that the others can go away.
   WorkSource::Step serve_once(std::unique_lock<std::mutex>& lock, const ExecutorContext& context);

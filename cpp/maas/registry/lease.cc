@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 
-#include "maas/base/error.h"
 #include "maas/base/request_id.h"
 #include "maas/registry/file_lock.h"
 #include "maas/registry/files.h"
@@ -68,11 +67,12 @@ std::int64_t sweep_leases(const std::filesystem::path& folder, bool dry_run) {
   std::int64_t swept = 0;
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-    if (!is_locked(entry.path())) {
-      ++swept;
-      if (!dry_run) {
-        std::filesystem::remove(entry.path(), missing);
-      }
+    if (is_locked(entry.path())) {
+      continue;
+    }
+    ++swept;
+    if (!dry_run) {
+      std::filesystem::remove(entry.path(), missing);
     }
   }
   return swept;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "maas/base/error.h"
+#include "maas/base/request_id.h"
 #include "maas/registry/record.h"
 #include "maas/registry/salvage.h"
 #include "maas/registry/sqlite_catalogue.h"
@@ -38,6 +39,7 @@ class Recovery {
     files_.rename(made, paths_.catalogue());
     (void)files_.remove(made.string() + "-journal");
     files_.sync_folder(paths_.folder);
+    write_changed_records();
     report_.models = static_cast<std::int64_t>(models_.size());
     report_.versions = static_cast<std::int64_t>(versions_.size());
     return std::move(report_);
@@ -78,17 +80,30 @@ class Recovery {
     }
   }
 
+  // A publication that was killed leaves the record of a version without its model's.
+  void write_changed_records() {
+    for (const auto& [name, record] : changed_) {
+      files_.replace(
+          paths_.record(name), record,
+          blobs_.temporary_folder() / ("record-" + std::string(RequestId::next().text())));
+    }
+  }
+
   void read_records() {
     std::error_code missing;
     for (const auto& folder : std::filesystem::directory_iterator(paths_.records(), missing)) {
       const std::string name = folder.path().filename();
       const std::size_t first = versions_.size();
+      record_.clear();
       ModelRow& model = models_[name];
       model.name = name;
       for (const auto& entry : std::filesystem::directory_iterator(folder.path(), missing)) {
         try_record(model, entry.path());
       }
       finish(model, first);
+      if (std::string record = model_record(model); record != record_) {
+        changed_.emplace(name, std::move(record));
+      }
     }
   }
 
@@ -103,6 +118,7 @@ class Recovery {
   void read_record(ModelRow& model, const std::filesystem::path& path) {
     const std::string text = files_.read_whole(path, kLongestRecord).value_or("");
     if (path.stem() == "model") {
+      record_ = text;
       ModelRow found = parse_model_record(text);
       check_place(found.name == model.name);
       found.next_version = std::max(found.next_version, model.next_version);
@@ -171,6 +187,8 @@ class Recovery {
   const Files files_;
   BlobStore blobs_;
   std::map<std::string, ModelRow> models_;
+  std::string record_;                          // of the model that is read, as it was found
+  std::map<std::string, std::string> changed_;  // records that say something else now
   std::vector<NewVersion> versions_;
   RecoverReport report_;
 };

@@ -33,6 +33,14 @@ std::string marks(int count) {
   return text;
 }
 
+void insert_row(const Statement& read, int columns, Statement& write) {
+  for (int i = 0; i < columns; ++i) {
+    write.bind_column(read, i);
+  }
+  write.run();
+  write.reset();
+}
+
 // Up to the first row that cannot be read.
 std::int64_t copy(const Database& from,
                   const Database& to,
@@ -47,11 +55,7 @@ std::int64_t copy(const Database& from,
     Statement write = to.prepare("INSERT INTO " + name + " (" + columns + ") VALUES (" +
                                  marks(table.count) + ")");
     while (read.step()) {
-      for (int i = 0; i < table.count; ++i) {
-        write.bind_column(read, i);
-      }
-      write.run();
-      write.reset();
+      insert_row(read, table.count, write);
       ++rows;
     }
   } catch (const Error& error) {

@@ -2,7 +2,6 @@
 #include "maas/registry/sqlite_alias.h"
 
 #include "maas/base/error.h"
-#include "maas/registry/names.h"
 #include "maas/registry/sqlite_rows.h"
 
 namespace maas {

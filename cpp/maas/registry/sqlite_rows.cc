@@ -104,7 +104,7 @@ void add_details(const Database& database, std::vector<ModelRow>& models) {
     by_name[model.name] = &model;
     names += (names.size() > 1 ? ",\"" : "\"") + model.name + "\"";
   }
-  names += "]";
+  names += ']';
   Statement tags = database.prepare(
       "SELECT name, key, value FROM model_tags WHERE name IN (SELECT value FROM json_each(?))");
   for (tags.bind(names); tags.step();) {

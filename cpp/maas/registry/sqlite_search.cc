@@ -3,8 +3,6 @@
 
 #include <string_view>
 
-#include "maas/base/error.h"
-
 namespace maas {
 namespace {
 

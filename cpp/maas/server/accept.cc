@@ -31,18 +31,24 @@ Member read_member(std::string_view text) noexcept {
   return member;
 }
 
+template <typename Use>
+void for_each_member_of(std::string_view list, Use use) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const Member member = read_member(list.substr(0, comma));
+    if (!member.name.empty()) {
+      use(member);
+    }
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+}
+
 // Calls `use` with each member of all fields of that name.
 template <typename Use>
 void for_each_member(std::span<const Header> headers, std::string_view name, Use use) {
   for (const Header& header : headers) {
-    std::string_view rest = same_token(header.name, name) ? header.value : std::string_view();
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const Member member = read_member(rest.substr(0, comma));
-      if (!member.name.empty()) {
-        use(member);
-      }
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    if (same_token(header.name, name)) {
+      for_each_member_of(header.value, use);
     }
   }
 }

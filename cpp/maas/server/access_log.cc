@@ -204,10 +204,10 @@ bool AccessLog::write(std::string_view text) {
   while (!text.empty()) {
     pollfd ready{.fd = file_.get(), .events = POLLOUT, .revents = 0};
     if (::poll(&ready, 1, kLastWrite) == 0) {
-      if (is_stopping()) {
-        return false;
+      if (!is_stopping()) {
+        continue;
       }
-      continue;
+      return false;
     }
     // A pipe that can take something takes this much without blocking.
     const auto n = ::write(file_.get(), text.data(), std::min<std::size_t>(text.size(), 4096));

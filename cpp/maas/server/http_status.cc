@@ -8,7 +8,7 @@ int http_status(ErrorCode code) noexcept {
     case ErrorCode::kInvalidArgument: return 400;
     case ErrorCode::kUnprocessable: return 422;
     case ErrorCode::kNotFound: return 404;
-    case ErrorCode::kAlreadyExists: return 409;
+    case ErrorCode::kAlreadyExists:
     case ErrorCode::kConflict: return 409;
     case ErrorCode::kUnauthorized: return 401;
     case ErrorCode::kForbidden: return 403;

@@ -59,8 +59,9 @@ void refuse_shared_memory(std::string_view parameter) {
 
 std::int64_t read_classes_parameter(std::string_view json) {
   std::int64_t classes = 0;
-  const char* const end = json.data() + json.size();
-  const auto [stop, error] = std::from_chars(json.data(), end, classes);
+  const char* const begin = json.data();
+  const char* const end = begin + json.size();
+  const auto [stop, error] = std::from_chars(begin, end, classes);
   if (stop != end || error != std::errc() || classes < 0) {
     fail("the parameter 'classification' must be a whole number, 0 or more");
   }

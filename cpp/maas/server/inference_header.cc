@@ -13,8 +13,9 @@ namespace {
 
 std::optional<std::size_t> number(std::string_view text) noexcept {
   std::size_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value);
   return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
 }
 

@@ -2,7 +2,6 @@
 #include "maas/server/request_policy.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "maas/base/error.h"
 #include "maas/server/authority.h"
@@ -60,9 +59,11 @@ RequestPolicy::RequestPolicy(const ServerOptions& options, const std::atomic<int
     hosts_.clear();
   }
   for (const std::string& name : options.cors_origins) {
-    const std::string vary = name == "*" ? "" : "Vary: Origin\r\n";
-    std::string fields = "Access-Control-Allow-Origin: " + name + "\r\n" + vary;
-    origins_.push_back({name, fields + std::string(kExposed)});
+    std::string& fields =
+        origins_.emplace_back(Origin{name, "Access-Control-Allow-Origin: "}).fields;
+    fields += name;
+    fields += name == "*" ? "\r\n" : "\r\nVary: Origin\r\n";
+    fields += kExposed;
   }
   unlisted_ = origins_.empty() ? "" : "Vary: Origin\r\n";
 }

@@ -13,7 +13,6 @@
 #include "maas/server/json_body.h"
 #include "maas/server/json_reader.h"
 #include "maas/server/json_writer.h"
-#include "maas/server/names.h"
 #include "maas/server/request_fields.h"
 #include "maas/server/stream_format.h"
 
@@ -158,6 +157,13 @@ void Generate::read_parameters(JsonReader& json,
   }
 }
 
+void add_text(JsonReader& json, const EndpointSpec& endpoint, RequestFields& fields) {
+  if (json.type() != JsonType::kString) {
+    throw Error(ErrorCode::kInvalidArgument, "\"text_input\" must be a string");
+  }
+  fields.add_member(endpoint.text_field, json);
+}
+
 void Generate::read(Exchange& exchange) const {
   const EndpointSpec& endpoint = *exchange.endpoint;
   RequestFields fields(endpoint, max_bytes_, exchange.request.inputs);
@@ -166,11 +172,8 @@ void Generate::read(Exchange& exchange) const {
   json.begin_object();
   while (const auto key = json.next_key()) {
     if (*key == "text_input") {
-      if (json.type() != JsonType::kString) {
-        throw Error(ErrorCode::kInvalidArgument, "\"text_input\" must be a string");
-      }
       has_text = true;
-      fields.add_member(endpoint.text_field, json);
+      add_text(json, endpoint, fields);
     } else if (*key == "parameters") {
       read_parameters(json, endpoint, fields);
     } else if (*key == "id" && json.type() == JsonType::kString) {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "maas/base/error.h"
 #include "maas/server/content_coding.h"
@@ -60,18 +59,19 @@ class RepositoryIndex final : public Handler {
   // Clients send no body at all, or {"ready": true}.
   static bool read_ready(std::string_view body) {
     bool ready = false;
-    if (!body.empty()) {
-      JsonReader json(body);
-      json.begin_object();
-      while (const auto key = json.next_key()) {
-        if (*key == "ready") {
-          ready = json.boolean();
-        } else {
-          json.skip();
-        }
-      }
-      json.finish();
+    if (body.empty()) {
+      return ready;
     }
+    JsonReader json(body);
+    json.begin_object();
+    while (const auto key = json.next_key()) {
+      if (*key == "ready") {
+        ready = json.boolean();
+      } else {
+        json.skip();
+      }
+    }
+    json.finish();
     return ready;
   }
 

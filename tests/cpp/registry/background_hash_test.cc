@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/registry/background_hash.h"
 
-#include "registry/fixture.h"
+#include <cstddef>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "maas/base/sha256.h"
 
 namespace maas {
 namespace {
@@ -12,7 +17,7 @@ TEST(BackgroundHash, is_that_of_all_pieces_in_their_order) {
   BackgroundHash hash;
   for (int i = 0; i < 50; ++i) {
     std::string& piece = pieces[i % 2];
-    piece.assign(static_cast<std::size_t>(1000 + i), static_cast<char>('a' + i % 26));
+    piece.assign(std::size_t{1000} + static_cast<std::size_t>(i), static_cast<char>('a' + i % 26));
     all += piece;
     hash.update(piece);
   }

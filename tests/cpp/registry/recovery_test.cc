@@ -4,6 +4,7 @@
 #include "registry/fixture.h"
 
 #include "maas/registry/fsck.h"
+#include "maas/registry/record.h"
 
 namespace maas {
 namespace {
@@ -68,6 +69,17 @@ TEST_F(RecoveryTest, tells_of_records_that_cannot_be_read_and_keeps_their_number
   const RecoverReport report = recover({.folder = folder.path()}, tester());
   EXPECT_EQ(report.problems.size(), 2U) << "the record, and the alias that was at it";
   EXPECT_EQ(publish(store, "a").version, 4);
+}
+
+TEST_F(RecoveryTest, a_publication_that_was_killed_is_finished_in_all_records) {
+  VersionRow unfinished = store.find({.name = "a", .version = 2});
+  unfinished.version = 4;
+  write_text(store.paths().record("a", 4), version_record(unfinished));
+  std::filesystem::remove(folder / "catalogue.db");
+  EXPECT_EQ(recover({.folder = folder.path()}, tester()).versions, 4);
+  Store again({.folder = folder.path()});
+  EXPECT_TRUE(fsck(again, false).findings.empty());
+  EXPECT_EQ(publish(again, "a", "five").version, 5);
 }
 
 TEST_F(RecoveryTest, a_backup_is_a_store) {

@@ -46,7 +46,7 @@ TEST(BinaryTensor, every_fixed_dtype_is_read_and_written_bit_by_bit) {
 }
 
 TEST(BinaryTensor, memory_that_is_kept_and_aligned_is_not_copied) {
-  auto memory = std::make_shared<std::array<std::uint64_t, 4>>();
+  const auto memory = std::make_shared<std::array<std::uint64_t, 4>>();
   const char* const start = reinterpret_cast<const char*>(memory->data());
   const Read there = read(DType::kFloat32, {2}, {start + 4, 8}, memory);
   EXPECT_EQ(there.tensor.data(), start + 4);

@@ -80,6 +80,12 @@ std::vector<int> read_statuses(JsonReader& json) {
   return statuses;
 }
 
+void add_answer(std::vector<int> statuses, Case& into) {
+  if (!statuses.empty()) {
+    into.answers.push_back(std::move(statuses));
+  }
+}
+
 void read_answers(JsonReader& json, Case& into) {
   for (json.begin_array(); json.next_item();) {
     into.answers.push_back(read_statuses(json));
@@ -92,9 +98,7 @@ void read_expectation(JsonReader& json, Case& into) {
     if (*key == "parser") {
       into.parser = read_text(json);
     } else if (*key == "status") {
-      if (auto statuses = read_statuses(json); !statuses.empty()) {
-        into.answers.push_back(std::move(statuses));
-      }
+      add_answer(read_statuses(json), into);
     } else if (*key == "answers") {
       read_answers(json, into);
     } else {

@@ -17,7 +17,7 @@ TEST(HttpLimits, every_member_has_its_row) {
   std::set<std::string_view> names;
   for (const LimitField& field : limit_fields()) {
     EXPECT_TRUE(names.insert(field.name).second) << field.name;
-    HttpLimits limits;
+    const HttpLimits limits;
     HttpLimits changed;
     field.set(changed, field.get(limits) + 1);
     for (const LimitField& other : limit_fields()) {

@@ -10,8 +10,8 @@ namespace maas {
 namespace {
 
 const std::string& good_parent() {
-  static const std::string text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  return text;
+  static const std::string kText = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  return kText;
 }
 
 TraceContext read(const std::vector<Header>& headers) {

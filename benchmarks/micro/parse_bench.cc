@@ -40,7 +40,7 @@ std::string python_list() {
     char* const begin = number.data();
     const auto value = static_cast<double>(normal(random));
     const char* const end = std::to_chars(begin, begin + number.size(), value).ptr;
-    text.append(i == 0 ? "" : ", ").append(begin, end);
+    text.append(i == 0 ? "" : ", ").append(begin, static_cast<std::size_t>(end - begin));
   }
   return text + "]";
 }

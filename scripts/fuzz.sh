@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzzers with clang and runs each for FUZZ_SECONDS (60), from the seeds of the case files and
-# what earlier runs found (build/fuzz/corpus).
+# Builds the fuzzers with clang and runs each for FUZZ_SECONDS (60), from the seeds of the case files, the
+# corpus of tests/fuzz/corpus and what earlier runs found (build/fuzz/corpus). With --able it only tells by its
+# exit code whether this machine can.
 source "$(dirname "$0")/stage.sh"
 clang=$(command -v clang++-19 clang++ | head -1) || true
-if [ -z "$clang" ]; then
+able() {
+  [ -n "$clang" ] &&
+    echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    "$clang" -x c++ -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null
+}
+if [ "${1:-}" = --able ]; then
+  able
+  exit
+fi
+if ! able; then
   echo "the fuzzers need clang: apt-get install clang-19 libclang-rt-19-dev" >&2
   exit 2
 fi

@@ -67,6 +67,14 @@ void parse_with_library(const std::string& text, Number* out) {
   }
 }
 
+void register_parsers(const std::string& name,
+                      const std::string& list,
+                      const std::shared_ptr<std::vector<float>>& out) {
+  for (const JsonParser& parser : json_parsers(list)) {
+    register_bench(name + "/" + parser.name, list.size(), [=] { parser.run(*out); });
+  }
+}
+
 template <typename Number, typename Parse>
 void register_list(const std::string& name, std::string list, Parse parse) {
   const auto text = std::make_shared<const std::string>(std::move(list));
@@ -78,9 +86,7 @@ void register_list(const std::string& name, std::string list, Parse parse) {
   register_bench(name + "/from_chars", text->size(),
                  [=] { parse_with_library(*text, out->data()); });
   if constexpr (std::is_same_v<Number, float>) {
-    for (const JsonParser& parser : json_parsers(*text)) {
-      register_bench(name + "/" + parser.name, text->size(), [=] { parser.run(*out); });
-    }
+    register_parsers(name, *text, out);
   }
 }
 

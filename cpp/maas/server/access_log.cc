@@ -200,13 +200,20 @@ bool AccessLog::is_stopping() {
 }
 
 // False when the log ends and nobody takes its last lines.
+bool AccessLog::wait_for_room() {
+  pollfd ready{.fd = file_.get(), .events = POLLOUT, .revents = 0};
+  while (::poll(&ready, 1, kLastWrite) == 0) {
+    if (is_stopping()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Likewise.
 bool AccessLog::write(std::string_view text) {
   while (!text.empty()) {
-    pollfd ready{.fd = file_.get(), .events = POLLOUT, .revents = 0};
-    if (::poll(&ready, 1, kLastWrite) == 0) {
-      if (!is_stopping()) {
-        continue;
-      }
+    if (!wait_for_room()) {
       return false;
     }
     // A pipe that can take something takes this much without blocking.

@@ -91,6 +91,7 @@ class AccessLog {
   bool wait_for_records();  // true when the log ends
   bool is_stopping();
   void drain(std::string& lines);
+  bool wait_for_room();
   bool write(std::string_view text);
 
   const Format format_;

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -155,7 +154,7 @@ Problem for_each_field(const TensorForm& form, std::string_view message, Add add
                                             std::string(kLists[list]) + ", not into " +
                                             std::string(kLists[field->number])};
     }
-    Problem problem = field->number == list ? add(*field) : Problem();
+    const Problem problem = field->number == list ? add(*field) : Problem();
     if (problem) {
       return problem;
     }

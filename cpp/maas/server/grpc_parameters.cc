@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "maas/base/error.h"
-#include "maas/server/names.h"
 #include "maas/server/protobuf_reader.h"
 
 namespace maas {

@@ -48,6 +48,13 @@ void add_dimensions(const ProtobufField& field, Shape& shape) {
   }
 }
 
+void set_contents(std::string_view contents, Input& input) {
+  if (input.contents) {
+    fail("an input has its contents twice");
+  }
+  input.contents = contents;
+}
+
 Input read_input(std::string_view message) {
   Input input;
   ProtobufReader reader(message);
@@ -57,12 +64,7 @@ Input read_input(std::string_view message) {
       case 2: input.datatype = field->as_text(); break;
       case 3: add_dimensions(*field, input.shape); break;
       case 4: read_input_parameter(field->as_bytes()); break;
-      case 5:
-        if (input.contents) {
-          fail("an input has its contents twice");
-        }
-        input.contents = field->as_bytes();
-        break;
+      case 5: set_contents(field->as_bytes(), input); break;
       default: break;
     }
   }

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "maas/server/binary_tensor.h"
-#include "maas/server/classification.h"
 #include "maas/server/protobuf_writer.h"
 
 namespace maas {

@@ -29,7 +29,8 @@ std::string_view take_bytes(std::string_view& from, std::uint64_t count) {
 template <typename Bits>
 std::uint64_t take_fixed(std::string_view& from) {
   Bits bits = 0;
-  std::memcpy(&bits, take_bytes(from, sizeof bits).data(), sizeof bits);
+  const std::string_view bytes = take_bytes(from, sizeof bits);
+  std::memcpy(&bits, bytes.data(), bytes.size());
   return bits;
 }
 

@@ -58,7 +58,7 @@ TEST_F(GrpcInferTest, failures_are_those_of_every_route) {
   const HttpResponse wrong = infer(field(1, "m"));
   EXPECT_EQ(wrong.status, 400);
   EXPECT_THAT(wrong.body, HasSubstr(R"({"error":"input 'x' is missing")"));
-  EXPECT_EQ(harness.post(std::string(kGrpcInfer), request("m")).status, 415);
+  EXPECT_EQ(harness.post(kGrpcInfer, request("m")).status, 415);
 }
 
 TEST_F(GrpcInferTest, the_shortest_timeout_counts) {

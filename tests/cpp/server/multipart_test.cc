@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/server/multipart.h"
 
+#include <ctime>
 #include <random>
 #include <string>
 
@@ -107,6 +108,21 @@ TEST(Multipart, parts_and_their_fields_are_bounded) {
   EXPECT_THAT(refusal(many + "--"), HasSubstr("more than 1000 parts"));
   EXPECT_THAT(refusal(body(named() + "\r\nx: " + std::string(kMaxPartHead, 'y'), "1")),
               HasSubstr("more than 8192 bytes"));
+}
+
+TEST(Multipart, hostile_forms_are_refused_within_50_ms) {
+  const std::string boundary(70, '-');
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) {
+    many += "--" + boundary + "\r\n" + named() + "\r\n\r\n1\r\n";
+  }
+  for (const std::string& text :
+       {std::string(100'000, '-'), "--" + boundary + std::string(100'000, '-'),
+        "--" + boundary + "\r\n" + named() + "\r\n\r\n" + std::string(1'000'000, '-'), many}) {
+    const std::clock_t start = std::clock();
+    EXPECT_NE(refusal(text, boundary), "");
+    EXPECT_LT(std::clock() - start, CLOCKS_PER_SEC / 20) << text.size();
+  }
 }
 
 TEST(Multipart, a_damaged_body_is_read_or_refused) {

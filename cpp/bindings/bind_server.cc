@@ -149,6 +149,10 @@ PendingHandle begin(const ServerHandle& self,
   return {self, self.server->begin(std::move(call))};
 }
 
+py::tuple written(const Server::Answer& answer) {
+  return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
+}
+
 // Status, headers and body; with `whole`, also what a stream brings.
 py::tuple answer(const PendingHandle& self, bool whole) {
   Server::Answer answer;
@@ -159,7 +163,12 @@ py::tuple answer(const PendingHandle& self, bool whole) {
       answer.body += more;
     }
   }
-  return py::make_tuple(answer.status, answer.headers, py::bytes(answer.body));
+  return written(answer);
+}
+
+// The answer if it is there. Too short to let go of the GIL for it.
+std::optional<py::tuple> poll(const PendingHandle& self) {
+  return self.call->done() ? std::optional(written(self.call->wait())) : std::nullopt;
 }
 
 py::bytes read(const PendingHandle& self) {
@@ -237,6 +246,7 @@ void bind_calls(const py::module_& module, py::class_<ServerHandle>& server) {
   py::class_<PendingHandle>(module, "PendingCall", py::is_final())
       .def("wait", [](const PendingHandle& self) { return answer(self, false); })
       .def("read", &read)
+      .def("poll", &poll)
       .def(
           "watch",
           [](PendingHandle& self, std::shared_ptr<LoopEvents> events, std::uint64_t number) {

@@ -181,11 +181,8 @@ class GrpcServer:
         return await self._fail(context, *answer) if made is None else made
 
     async def _answer(self, verb: str, path: str, headers: Headers, body: bytes) -> Answer:
-        call = self._begin(verb, path, headers, body)
-        if not call.done():
-            assert self._watch is not None
-            await _Waiting(call, self._watch).end()
-        return call.wait()
+        assert self._watch is not None
+        return await _Waiting(self._begin(verb, path, headers, body), self._watch).end()
 
     async def _fail(self, context: Any, status: int, headers: Headers, body: bytes) -> bytes:
         code = getattr(self._grpc.StatusCode, STATUSES.get(status, "INTERNAL"))
@@ -208,15 +205,15 @@ class _Waiting:
     def __init__(self, call: _core.PendingCall, watch: LoopWatch) -> None:
         self._call = call
         self._watch = watch
-        self._answered = watch.loop.create_future()
+        self._answered: asyncio.Future[Answer] = watch.loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._number = watch.add(self._look)
         call.watch(watch.events, self._number)
 
-    async def end(self) -> None:
+    async def end(self) -> Answer:
         try:
             self._look()
-            await self._answered
+            return await self._answered
         except asyncio.CancelledError:
             self._call.cancel()
             raise
@@ -228,12 +225,14 @@ class _Waiting:
     def _look(self) -> None:
         if self._answered.done():
             return
-        if self._call.done():
-            self._answered.set_result(None)
-        elif (left := self._call.remaining()) is not None:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._watch.loop.call_later(max(left, 0.001), self._look)
+        if (answer := self._call.poll()) is not None:
+            self._answered.set_result(answer)
+        elif self._timer is None and (left := self._call.remaining()) is not None:
+            self._timer = self._watch.loop.call_later(max(left, 0.001), self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None  # another one, should the clock of the core be behind
+        self._look()
 
 
 def _headers(context: Any) -> Headers:

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from maas import models
     from maas._core import __version__
     from maas.client import Client
-    from maas.server import Server, serve
+    from maas.server import Server
+    from maas.serving import serve
     from maas.testing import TestClient
 
 __all__ = [
@@ -92,7 +93,7 @@ _LATE = {
     "TestClient": "maas.testing",
     "__version__": "maas._core",
     "models": "maas.models",
-    "serve": "maas.server",
+    "serve": "maas.serving",
 }
 
 

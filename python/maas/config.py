@@ -81,6 +81,9 @@ class Settings:
         "whether clients may load and unload models; auto: when it listens on loopback alone",
         choices=("auto", "on", "off"),
     )
+    follow_interval_s: float = _setting(
+        1.0, "seconds between two looks at the aliases that models follow; 0 is never"
+    )
     max_connections: int = _setting(4096, "most connections at once", low=1)
     max_requests_per_connection: int = _setting(10_000, "requests one connection brings", low=1)
     header_timeout_s: float = _setting(10.0, "seconds a client has to send a request's head")

@@ -7,14 +7,14 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maas import arrays, batching, calls, declarations, engine, stored
+from maas import arrays, batching, calls, declarations, engine, stored, warming
 from maas.batching import BatchPolicy, OnBatchError
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
 from maas.types import Tensor, closest
@@ -82,6 +82,16 @@ class ModelSpec:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One version of a model, with what it has on each engine."""
+
+    spec: ModelSpec
+    version: int
+    cores: dict[_core.Engine, _core.Model]
+    held: stored.StoredModel | None  # keeps its files, and it from being deleted
+
+
 class Model:
     """A loaded model. Calling it goes to the core's batcher, which all callers share.
 
@@ -92,16 +102,31 @@ class Model:
     leaves.
     """
 
-    def __init__(self, spec: ModelSpec, held: stored.StoredModel | None = None) -> None:
-        self.spec = spec
-        self.version = held.version if held else 1
-        self._held = held  # keeps its files, and it from being deleted
+    def __init__(
+        self,
+        spec: ModelSpec,
+        held: stored.StoredModel | None = None,
+        reference: str | None = None,
+        of_version: Collection[str] = (),
+    ) -> None:
+        self.follows = reference  # of the registry, when it may come to name another version
+        self._of_version = of_version  # what of the spec each version says itself
         self._lock = threading.Lock()
-        self._cores: dict[_core.Engine, _core.Model] = {}
+        self._loaded = Loaded(spec, held.version if held else 1, {}, held)
         self.core(engine.default())
 
     def __repr__(self) -> str:
         return f"maas.Model({self.name!r}, version={self.version}, path={self.spec.path!r})"
+
+    @property
+    def spec(self) -> ModelSpec:
+        """How the version that serves was loaded."""
+        return self._loaded.spec
+
+    @property
+    def version(self) -> int:
+        """The version that serves."""
+        return self._loaded.version
 
     @property
     def name(self) -> str:
@@ -149,30 +174,39 @@ class Model:
     def core(self, on: _core.Engine) -> _core.Model:
         """The core's model on an engine, loaded there when it is not yet."""
         with self._lock:
-            if on not in self._cores:
-                self._cores[on] = load_core(self.spec, self.version, on)
-            return self._cores[on]
+            now = self._loaded
+            if on not in now.cores:
+                now.cores[on] = load_core(now.spec, now.version, on)
+            return now.cores[on]
 
     def replace(self, path: str) -> None:
         """Makes this handle a new version, read from another file; the old one drains."""
-        spec = replace(self.spec, path=path)
-        made = load_core(spec, self.version + 1, engine.default())
+        spec, on = replace(self.spec, path=path), engine.default()
+        version = self.version + 1
+        self.become(Loaded(spec, version, {on: load_core(spec, version, on)}, None))
+
+    def prepare(self, held: stored.StoredModel) -> Loaded:
+        """Loads another version of the registry wherever this one is, and warms it up."""
+        said = {key: getattr(held, key) for key in self._of_version}
+        spec = replace(self.spec, path=str(held.path), **said)
+        cores = {on: load_core(spec, held.version, on) for on in list(self._loaded.cores)}
+        for core in cores.values():
+            warming.warm(core, spec.max_batch_size, held.sample)
+        return Loaded(spec, held.version, cores, held)
+
+    def become(self, loaded: Loaded) -> Loaded:
+        """Makes this handle that version, from the next use on, and gives the one before."""
         with self._lock:
-            self.spec = spec
-            self.version += 1
-            self._cores = {engine.default(): made}
-            self._held = None
+            before, self._loaded = self._loaded, loaded
+            return before
 
     def reload(self, on: _core.Engine) -> None:
         """Reads the file again, as the same version; who runs the old one finishes with it."""
-        made = load_core(self.spec, self.version, on)
-        with self._lock:
-            self._cores[on] = made
+        self._loaded.cores[on] = load_core(self.spec, self.version, on)
 
     def release(self, on: _core.Engine) -> None:
         """Lets go of what it has on an engine; the next use loads it again."""
-        with self._lock:
-            self._cores.pop(on, None)
+        self._loaded.cores.pop(on, None)
 
     def _submit(
         self, loop: asyncio.AbstractEventLoop, args: tuple[Any, ...], inputs: dict[str, Any]
@@ -220,12 +254,15 @@ def load(  # noqa: PLR0913 - the settled public signature
     # The package's own calls (a target, maas.yaml) name files for the working directory alone.
     ours = str(caller.get("__name__", "")).partition(".")[0] == "maas"
     file = None if ours else caller.get("__file__")
+    of_version: list[str] = []
     held = None if os.path.exists(path) else stored.find(path)  # noqa: PTH110 - any kind of path
     if held is None:
         found = find_file(path, Path(file).parent if file else None)
     else:
         found = held.path
         name = held.name if name is None else name
+        unsaid = {"inputs": not inputs, "outputs": not outputs, "batch_dim": batch_dim}
+        of_version = [key for key, wanted in unsaid.items() if wanted]
         inputs, outputs = inputs or held.inputs, outputs or held.outputs
         batch_dim = batch_dim and held.batch_dim
     made = Model(
@@ -247,6 +284,8 @@ def load(  # noqa: PLR0913 - the settled public signature
             weight=weight,
         ),
         held,
+        os.fspath(path) if held is not None and stored.follows(os.fspath(path)) else None,
+        of_version,
     )
     if (loaded := _loaded.get()) is not None:
         loaded.append(made)

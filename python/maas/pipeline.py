@@ -61,9 +61,10 @@ class Pipeline(Model):
         if max_concurrency is not None:
             batching.check_number(place, "max_concurrency", max_concurrency, int, 1)
         self.stages = tuple(_stage(item, place) for item in stages)
+        self.follows = None  # its stages may
         if not self.stages:
             raise InvalidArgumentError(f"{place} has no stage; give it at least one model")
-        self.version = 1
+        self._version = 1
         self._name = name
         self._given_outputs = outputs
         self._max_queue_size = max_queue_size
@@ -81,6 +82,11 @@ class Pipeline(Model):
     def name(self) -> str:
         """The name it answers at: /v2/models/{name}."""
         return self._name
+
+    @property
+    def version(self) -> int:
+        """How often the models it is made of were others, from 1."""
+        return self._version
 
     @property
     def source(self) -> str:
@@ -111,7 +117,7 @@ class Pipeline(Model):
                 return known[1]
             version = self.version + (known is not None)
             made = self._make(on, cores, version)
-            self.version = version
+            self._version = version
             self._made[on] = (cores, made)
             return made
 

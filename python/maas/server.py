@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server object, and maas.serve for scripts and notebook cells.
+"""The server object.
 
 It owns the core's server. It installs no signal handler and never ends the process: only the
 command line does.
@@ -15,9 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from maas import engine, health, lifecycle, logs, model, publishing, repository, server_core
+from maas import (
+    engine,
+    following,
+    health,
+    lifecycle,
+    model,
+    publishing,
+    repository,
+    server_core,
+)
 from maas.errors import InvalidArgumentError, NotFoundError, from_core
-from maas.logs import logger
 from maas.service import DEFAULT_NAME, Service, collect
 
 if TYPE_CHECKING:
@@ -27,9 +35,6 @@ if TYPE_CHECKING:
 
 # What runs when the process ends gets this long, and no more.
 EXIT_TIMEOUT_S = 1.0
-
-_running: dict[tuple[str, int], Server] = {}
-_running_lock = threading.Lock()
 
 
 class Server:
@@ -73,6 +78,7 @@ class Server:
             self.engine,
             controlled=repository.allows_control(self.settings.model_control, self.settings.host),
         )
+        self._follower = following.Follower(self, self.settings.follow_interval_s)
         self._health = health.Monitor(self._core.set_unready, self.settings.health_interval_s)
 
     @property
@@ -84,6 +90,11 @@ class Server:
     def grpc_port(self) -> int | None:
         """The port of the gRPC service; None when there is none."""
         return None if self._grpc is None else self._grpc.port
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopped.is_set()
 
     @property
     def url(self) -> str:
@@ -174,6 +185,7 @@ class Server:
                 raise
             self._started = True
         engine.before_exit(self._stop_at_exit)
+        self._follower.watch()
         return self
 
     def drain(self, timeout_s: float | None = None) -> bool:
@@ -189,6 +201,7 @@ class Server:
             if self._stopped.is_set():
                 return
             self._stopped.set()
+        self._follower.stop()
         self.drain(timeout_s)  # a handler that does not return is left to itself
         if self._grpc is not None:
             self._grpc.stop()
@@ -197,9 +210,6 @@ class Server:
         if self._published is not None:
             self._published.stop_workers()
         engine.not_before_exit(self._stop_at_exit)
-        with _running_lock:
-            for key in [key for key, server in _running.items() if server is self]:
-                del _running[key]
 
     def finish(self) -> None:
         """Runs the shutdowns of what is served, once; `stop` does it after it has drained."""
@@ -308,40 +318,3 @@ class Server:
         if name not in models:
             raise NotFoundError(f"no model {name!r} is served; served: {shown}")
         return models[name]
-
-
-def serve(
-    target: object = None,
-    *,
-    host: str | None = None,
-    port: int | None = None,
-    grpc_port: int | None = None,
-    blocking: bool = True,
-) -> Server:
-    """Serves a target: a module, function, service class or instance, model, or a list of these.
-
-    Without one, what the caller's file or notebook has defined so far. With `blocking=False` it
-    returns at once with the running server (`.url`, `.stats`, `.stop()`); serving again on the
-    same port swaps what is served without dropping a connection.
-    """
-    collected = collect(sys._getframe(1).f_globals if target is None else target)
-    settings = engine.current_settings()
-    key = (host or settings.host, settings.port if port is None else port)
-    with _running_lock:
-        server = _running.get(key)
-        if server is None:
-            if grpc_port is not None:
-                settings = replace(settings, grpc_port=grpc_port)
-            server = Server(host=host, port=port, name=collected.name, settings=settings)
-            server.publish(collected)
-            server.start()
-            _running[key] = _running[key[0], server.port] = server
-        else:
-            server.publish(collected)
-    if blocking:
-        # A script that does nothing else is a server: it shows what it does, unless told how.
-        if not logger.hasHandlers():
-            logs.configure(settings.log_format)
-        logger.info("serving %s (documentation at %s/docs)", server.url, server.url)
-        server.wait()
-    return server

@@ -33,6 +33,7 @@ class StoredModel:
     inputs: dict[str, Tensor] | None
     outputs: dict[str, Tensor] | None
     batch_dim: bool
+    sample: Path | None  # JSON of inputs and outputs (maas.sample)
     lease: _core.Lease = field(repr=False)
 
 
@@ -69,6 +70,18 @@ def exists(name: str, place: str | os.PathLike[str] | None = None) -> bool:
         return False
 
 
+def version_of(reference: str, place: str | os.PathLike[str] | None = None) -> int:
+    """The number of the version that a reference stands for now."""
+    with store.public_errors():
+        number: int = store.opened(place).find(reference)["version"]
+        return number
+
+
+def follows(reference: str) -> bool:
+    """Whether a reference may come to stand for another version: it names no number."""
+    return ":" not in reference
+
+
 def open_version(reference: str, place: str | os.PathLike[str] | None = None) -> StoredModel:
     """Checks every byte of a version, keeps it from being deleted, and lays its files out."""
     with store.public_errors():
@@ -91,6 +104,7 @@ def open_version(reference: str, place: str | os.PathLike[str] | None = None) ->
         inputs=tensors_of(signature.get("inputs")),
         outputs=tensors_of(signature.get("outputs")),
         batch_dim=signature.get("batch_dim", True),
+        sample=Path(held.blob_path(manifest["sample"]["sha256"])) if "sample" in manifest else None,
         lease=lease,
     )
     weakref.finalize(made, remove, laid_out)

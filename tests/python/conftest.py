@@ -27,7 +27,10 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of TorchScript files: double.pt (2x), triple.pt (3x), pair.pt (a + b, a - b)."""
+    """A folder of TorchScript files: double.pt (2x), triple.pt (3x), pair.pt (a + b, a - b).
+
+    And odd.pt, which gives rows back unless they are two.
+    """
     import torch
 
     class Times(torch.nn.Module):
@@ -42,10 +45,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         def forward(self, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return a + b, a - b
 
+    class Odd(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert x.shape[0] != 2, "two rows"
+            return x
+
     folder = tmp_path_factory.mktemp("models")
+    made = {"double": Times(2.0), "triple": Times(3.0), "pair": Pair(), "odd": Odd()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # torch would rather be exported
-        for name, module in (("double", Times(2.0)), ("triple", Times(3.0)), ("pair", Pair())):
+        for name, module in made.items():
             scripted: Any = torch.jit.script(module)
             scripted.save(str(folder / f"{name}.pt"))
     return folder

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from maas.grpc_messages import PACKAGE, message_class
+from maas.model import is_model_name
 
 SERVICE = f"{PACKAGE}.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
@@ -69,9 +70,19 @@ def _get(path: str) -> Callable[[Any], Operation]:
 def _of_model(rest: str = "") -> Callable[[Any], Operation]:
     def operation(request: Any) -> Operation:
         version = f"/versions/{quote(request.version, safe='')}" if request.version else ""
-        return "GET", f"/v2/models/{quote(request.name, safe='')}{version}{rest}", b""
+        if not version and not rest and request.name == "stats":
+            raise ValueError("the model 'stats' cannot be asked for without its version")
+        return "GET", f"/v2/models/{_checked(request.name)}{version}{rest}", b""
 
     return operation
+
+
+def _checked(name: str) -> str:
+    if not is_model_name(name):
+        raise ValueError(
+            f"{name[:64]!r} is no model name; it has letters, digits, '.', '_' and '-'"
+        )
+    return name
 
 
 def _statistics(request: Any) -> Operation:
@@ -85,7 +96,7 @@ def _index(request: Any) -> Operation:
 def _control(action: str) -> Callable[[Any], Operation]:
     def operation(request: Any) -> Operation:
         parameters = {key: _plain(value) for key, value in request.parameters.items()}
-        path = f"/v2/repository/models/{quote(request.model_name, safe='')}/{action}"
+        path = f"/v2/repository/models/{_checked(request.model_name)}/{action}"
         return "POST", path, json.dumps({"parameters": parameters}).encode()
 
     return operation
@@ -100,7 +111,7 @@ def _plain(parameter: Any) -> Any:
 def _health(request: Any) -> Operation:
     if request.service in ("", SERVICE):
         return "GET", "/v2/health/ready", b""
-    return "GET", f"/v2/models/{quote(request.service, safe='')}/ready", b""
+    return "GET", f"/v2/models/{_checked(request.service)}/ready", b""
 
 
 METHODS: dict[str, Method] = {

@@ -9,17 +9,26 @@ file that an answer is there.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from maas.engine import LoopWatch
 from maas.errors import InvalidArgumentError, UnavailableError
 from maas.forms import Headers
-from maas.grpc_messages import message_class
+from maas.grpc_calls import (
+    Answer,
+    answer_of,
+    error_of,
+    headers_of,
+    infer_headers_of,
+    status_of,
+    trailers_of,
+)
 from maas.grpc_methods import INFER, METHODS, STREAM_INFER, Method
+from maas.grpc_stream import Stream
 
 if TYPE_CHECKING:
     from maas import _core
@@ -27,27 +36,12 @@ if TYPE_CHECKING:
 
     Begin = Callable[[str, str, Headers, bytes], _core.PendingCall]
 
-Answer = tuple[int, Headers, bytes]
-
-# Requests of one stream that are under way at once; the next is read when one is answered.
-MOST_OF_A_STREAM = 64
-LONGEST_TIMEOUT_S = 86400.0
 MOST_BYTES = 2**31 - 1  # of a message of Protocol Buffers
-# Of the protocol's statuses over HTTP; see "Status codes and their use in gRPC".
-STATUSES = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    413: "RESOURCE_EXHAUSTED",
-    415: "INVALID_ARGUMENT",
-    422: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    499: "CANCELLED",
-    501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
+# Of a message without tensors, as of the bodies of the operations that they stand for.
+MOST_SMALL_BYTES = 64 * 1024
+MOST_CALLS_OF_A_CONNECTION = 1000
+KEEPALIVE_TIMEOUT_MS = 20_000
+RETRY_LATER = (("grpc-retry-pushback-ms", "1000"),)
 
 
 class GrpcServer:
@@ -65,10 +59,12 @@ class GrpcServer:
         self._settings = settings
         self._grpc = grpc
         self._loop: asyncio.AbstractEventLoop
-        self._thread: threading.Thread | None = None  # while it serves
+        self._watch: LoopWatch
         self._server: Any = None
-        self._watch: LoopWatch | None = None
-        self._stopping: Future[None] = Future()
+        self._thread: threading.Thread | None = None  # while it serves
+        self._stopping: Future[bool] | None = None  # once it takes no new calls
+        self._streams: set[Stream] = set()
+        self._calls = 0  # inferences and streams under way
 
     def start(self) -> None:
         """Listens; UnavailableError names the address when it cannot."""
@@ -86,15 +82,17 @@ class GrpcServer:
 
     def drain(self, timeout_s: float) -> None:
         """Takes no new calls from now on, and gives those that run this long; does not wait."""
-        if self._thread is not None:
-            self._stopping = asyncio.run_coroutine_threadsafe(
-                self._server.stop(timeout_s), self._loop
-            )
+        if self._thread is not None and self._stopping is None:
+            self._stopping = asyncio.run_coroutine_threadsafe(self._drain(timeout_s), self._loop)
+
+    def drained(self) -> bool:
+        """Waits for what `drain` allowed; False when calls were cut off."""
+        return self._stopping is None or self._stopping.result()
 
     def stop(self) -> None:
-        """Waits for what `drain` allowed, and ends. Safe to call twice."""
+        """Ends behind `drain`. Safe to call twice."""
         if self._thread is not None:
-            self._stopping.result()
+            self.drained()
             self._end()
 
     def _end(self) -> None:
@@ -106,14 +104,17 @@ class GrpcServer:
 
     async def _listen(self) -> None:
         settings = self._settings
+        idle_ms = max(int(settings.idle_timeout_s * 1000), 1)
         self._watch = LoopWatch(asyncio.get_running_loop())
         self._server = self._grpc.aio.server(
-            maximum_concurrent_rpcs=settings.max_connections,
             options=[
                 ("grpc.max_receive_message_length", min(settings.max_body_bytes, MOST_BYTES)),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.max_metadata_size", settings.max_header_bytes),
-                ("grpc.max_connection_idle_ms", max(int(settings.idle_timeout_s * 1000), 1)),
+                ("grpc.max_concurrent_streams", MOST_CALLS_OF_A_CONNECTION),
+                ("grpc.max_connection_idle_ms", idle_ms),
+                ("grpc.keepalive_time_ms", idle_ms),  # finds clients that have gone silently
+                ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its clients
             ],
         )
@@ -121,6 +122,13 @@ class GrpcServer:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.port = self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
         await self._server.start()
+
+    async def _drain(self, timeout_s: float) -> bool:
+        idle, start = self._calls == 0, self._loop.time()
+        for stream in self._streams:
+            stream.end()
+        await self._server.stop(timeout_s)
+        return idle or self._loop.time() - start < timeout_s
 
     def handler_of(self, path: str) -> Any:
         """What answers a method; None for one that there is not."""
@@ -138,55 +146,66 @@ class GrpcServer:
         return grpc.unary_unary_rpc_method_handler(call)
 
     async def _infer(self, message: bytes, context: Any) -> bytes:
-        answer = await self._answer("POST", INFER, _infer_headers(context), message)
-        context.set_trailing_metadata(_trailers(answer[1]))
-        return answer[2] if answer[0] == 200 else await self._fail(context, *answer)
+        await self._require_room(context)
+        with self._counted():
+            answer = await self._answer("POST", INFER, infer_headers_of(context), message)
+            context.set_trailing_metadata(trailers_of(answer[1]))
+            return answer[2] if answer[0] == 200 else await self._fail(context, *answer)
 
     async def _infer_stream(
         self, messages: AsyncIterator[bytes], context: Any
     ) -> AsyncIterator[bytes]:
-        """Answers in the order of the requests; one that fails does not end the stream."""
-        begun: asyncio.Queue[tuple[bytes, asyncio.Task[Answer]] | None] = asyncio.Queue()
-        room = asyncio.Semaphore(MOST_OF_A_STREAM)
+        async def infer(message: bytes) -> Answer:
+            return await self._answer("POST", INFER, infer_headers_of(context), message)
 
-        async def read() -> None:
-            try:
-                async for message in messages:
-                    await room.acquire()
-                    work = self._answer("POST", INFER, _infer_headers(context), message)
-                    begun.put_nowait((message, asyncio.ensure_future(work)))
-            finally:
-                begun.put_nowait(None)
-
-        reader = asyncio.ensure_future(read())
+        await self._require_room(context)
+        stream = Stream(messages, infer, self._settings.max_body_bytes)
+        self._streams.add(stream)
         try:
-            while (item := await begun.get()) is not None:
-                status, _, body = await item[1]
-                room.release()
-                yield _of_stream(body) if status == 200 else _stream_error(item[0], body)
+            with self._counted():
+                async for item in stream.items():
+                    yield item
         finally:
-            reader.cancel()
-            while not begun.empty():
-                if (left := begun.get_nowait()) is not None:
-                    left[1].cancel()
+            self._streams.discard(stream)
+        if self._stopping is not None:
+            await self._abort(context, "UNAVAILABLE", "the server is shutting down")
 
     async def _operate(self, method: Method, message: bytes, context: Any) -> bytes:
+        if len(message) > MOST_SMALL_BYTES:
+            what = f"a message of this method is at most {MOST_SMALL_BYTES} bytes"
+            await self._abort(context, "RESOURCE_EXHAUSTED", what)
         try:
             verb, path, body = method.read(message)
         except ValueError as error:
-            status = self._grpc.StatusCode.INVALID_ARGUMENT
-            return await context.abort(status, str(error))  # type: ignore[no-any-return]
-        answer = await self._answer(verb, path, _headers(context), body)
+            return await self._abort(context, "INVALID_ARGUMENT", str(error))
+        answer = await self._answer(verb, path, headers_of(context), body)
         made = method.write(answer[0], answer[2])
         return await self._fail(context, *answer) if made is None else made
 
     async def _answer(self, verb: str, path: str, headers: Headers, body: bytes) -> Answer:
-        assert self._watch is not None
-        return await _Waiting(self._begin(verb, path, headers, body), self._watch).end()
+        return await answer_of(self._begin(verb, path, headers, body), self._watch)
+
+    async def _require_room(self, context: Any) -> None:
+        if self._calls >= self._settings.max_connections:
+            what = f"the server has {self._calls} calls under way; try again later"
+            await self._abort(context, "UNAVAILABLE", what, RETRY_LATER)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
 
     async def _fail(self, context: Any, status: int, headers: Headers, body: bytes) -> bytes:
-        code = getattr(self._grpc.StatusCode, STATUSES.get(status, "INTERNAL"))
-        return await context.abort(code, _error_of(body), _trailers(headers))  # type: ignore[no-any-return]
+        return await self._abort(context, status_of(status), error_of(body), trailers_of(headers))
+
+    async def _abort(
+        self, context: Any, status: str, text: str, trailers: tuple[tuple[str, str], ...] = ()
+    ) -> bytes:
+        code = getattr(self._grpc.StatusCode, status)
+        return await context.abort(code, text, trailers)  # type: ignore[no-any-return]
 
 
 class _Handlers:
@@ -197,88 +216,3 @@ class _Handlers:
 
     def service(self, details: Any) -> Any:
         return self._server.handler_of(details.method)
-
-
-class _Waiting:
-    """For the answer of one call, by the loop that the watch tells; its deadline is a timer."""
-
-    def __init__(self, call: _core.PendingCall, watch: LoopWatch) -> None:
-        self._call = call
-        self._watch = watch
-        self._answered: asyncio.Future[Answer] = watch.loop.create_future()
-        self._timer: asyncio.TimerHandle | None = None
-        self._number = watch.add(self._look)
-        call.watch(watch.events, self._number)
-
-    async def end(self) -> Answer:
-        try:
-            self._look()
-            return await self._answered
-        except asyncio.CancelledError:
-            self._call.cancel()
-            raise
-        finally:
-            self._watch.remove(self._number)
-            if self._timer is not None:
-                self._timer.cancel()
-
-    def _look(self) -> None:
-        if self._answered.done():
-            return
-        if (answer := self._call.poll()) is not None:
-            self._answered.set_result(answer)
-        elif self._timer is None and (left := self._call.remaining()) is not None:
-            self._timer = self._watch.loop.call_later(max(left, 0.001), self._expire)
-
-    def _expire(self) -> None:
-        self._timer = None  # another one, should the clock of the core be behind
-        self._look()
-
-
-def _headers(context: Any) -> Headers:
-    """The metadata of a call as the fields of a request, with what time its client has left."""
-    headers = [(key, value) for key, value in context.invocation_metadata() if key[-4:] != "-bin"]
-    left = context.time_remaining()
-    if left is not None and left < LONGEST_TIMEOUT_S:
-        headers.append(("x-request-timeout-ms", f"{max(left, 1e-6) * 1000:.3f}"))
-    return headers
-
-
-def _infer_headers(context: Any) -> Headers:
-    headers = [item for item in _headers(context) if item[0] != "content-type"]
-    return [("content-type", "application/proto"), *headers]
-
-
-def _trailers(headers: Headers) -> tuple[tuple[str, str], ...]:
-    found = {name.lower(): value for name, value in headers}
-    trailers = [("x-request-id", found["x-request-id"])] if "x-request-id" in found else []
-    if "retry-after" in found:  # "Server pushback" of gRPC's retry design
-        trailers.append(("grpc-retry-pushback-ms", f"{int(found['retry-after']) * 1000}"))
-    return tuple(trailers)
-
-
-def _error_of(body: bytes) -> str:
-    return str(json.loads(body)["error"])
-
-
-def _of_stream(body: bytes) -> bytes:
-    """A ModelStreamInferResponse around the core's answer, without reading that."""
-    size, head = len(body), bytearray(b"\x12")  # field 2, a message
-    while size >= 0x80:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + body
-
-
-def _stream_error(message: bytes, body: bytes) -> bytes:
-    from google.protobuf.message import DecodeError
-
-    try:
-        wanted = message_class("ModelInferRequest").FromString(message).id
-    except DecodeError:
-        wanted = ""
-    failed = message_class("ModelStreamInferResponse")(error_message=_error_of(body))
-    failed.infer_response.id = wanted
-    written: bytes = failed.SerializeToString()
-    return written

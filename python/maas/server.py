@@ -193,7 +193,8 @@ class Server:
         limit = self.settings.drain_timeout_s if timeout_s is None else timeout_s
         if self._grpc is not None:
             self._grpc.drain(limit)
-        return self._core.drain(limit)
+        done = self._core.drain(limit)
+        return (self._grpc is None or self._grpc.drained()) and done
 
     def stop(self, timeout_s: float | None = None) -> None:
         """Drains, then closes; the server cannot be started again."""

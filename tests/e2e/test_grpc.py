@@ -1,10 +1,12 @@
 """tritonclient over gRPC, sync, aio and streaming, as it comes from PyPI, against a real server."""
 
 import asyncio
+import os
 import queue
 import re
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -252,9 +254,8 @@ def test_health_is_told_as_kubernetes_asks_for_it(server: maas.Server) -> None:
         assert failed.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-@pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[maas.Server]:
-    """Serves `slow`, which multiplies matrices as often as it is told."""
+def slow_file(folder: Path) -> str:
+    """A model that multiplies matrices as often as it is told."""
     import torch
 
     class Slow(torch.nn.Module):
@@ -264,7 +265,13 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[maas.Server]:
                 y = torch.mm(y, y) / 64
             return x * y[:1, :1]
 
-    path = saved(tmp_path_factory.mktemp("slow"), "slow", Slow())
+    path: str = saved(folder, "slow", Slow())
+    return path
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[maas.Server]:
+    path = slow_file(tmp_path_factory.mktemp("slow"))
     row = maas.Tensor("float32", [1])
     model = maas.load(path, name="slow", inputs={"x": row}, outputs={"y": row})
     server = maas.Server(port=0, settings=Settings(grpc_port=0))
@@ -339,6 +346,32 @@ def test_a_call_that_is_cancelled_is_taken_back(slow: maas.Server) -> None:
         wait_for(lambda: withdrawn(slow) == before + 4)
 
 
+def test_a_stream_that_nobody_reads_is_read_no_further(slow: maas.Server) -> None:
+    sent = 0
+
+    def requests() -> Iterator[Any]:
+        nonlocal sent
+        tensor = service.ModelInferRequest.InferInputTensor(
+            name="x", datatype="FP32", shape=[1_000_000, 1]
+        )
+        for sent in range(1, 1000):  # noqa: B007 - read outside
+            yield service.ModelInferRequest(
+                model_name="slow", inputs=[tensor], raw_input_contents=[bytes(4_000_000)]
+            )
+
+    before = resident(os.getpid())
+    with grpc.insecure_channel(f"127.0.0.1:{slow.grpc_port}") as channel:
+        answers = stubs.GRPCInferenceServiceStub(channel).ModelStreamInfer(requests())
+        last = -1
+        while sent != last:  # until it is asked for no more
+            last = sent
+            time.sleep(1)
+        assert sent < 200
+        assert resident(os.getpid()) - before < 1_500_000_000
+        answers.cancel()
+    wait_for(lambda: counted(slow, "maas_http_in_flight") == 1)
+
+
 def test_a_running_call_is_answered_before_the_server_ends(slow: maas.Server) -> None:
     # The last test of this server: it ends here.
     with triton.InferenceServerClient(f"127.0.0.1:{slow.grpc_port}") as client:
@@ -352,6 +385,96 @@ def test_a_running_call_is_answered_before_the_server_ends(slow: maas.Server) ->
         assert result.as_numpy("y").tolist() == [[LONG]]
         with pytest.raises(exceptions.InferenceServerException):
             client.is_server_live()
+
+
+def resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_message_without_tensors_is_small(client: Any, stub: Any) -> None:
+    request = service.RepositoryModelLoadRequest(model_name="m")
+    request.parameters["config"].string_param = "x" * 65536
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.RepositoryModelLoad(request)
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert client.is_server_live()
+
+
+def test_more_calls_than_connections_are_told_to_come_again(tmp_path: Path) -> None:
+    server = maas.Server(port=0, settings=Settings(grpc_port=0, max_connections=1))
+    with server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        stub = stubs.GRPCInferenceServiceStub(channel)
+        go = threading.Event()
+
+        def one() -> Iterator[Any]:
+            yield service.ModelInferRequest(model_name="none")
+            go.wait(60)
+
+        answers = stub.ModelStreamInfer(one())
+        assert "no model" in next(answers).error_message
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.ModelInfer(service.ModelInferRequest(model_name="none"))
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert ("grpc-retry-pushback-ms", "1000") in map(tuple, refused.value.trailing_metadata())
+        assert stub.ServerLive(service.ServerLiveRequest()).live
+        go.set()
+        assert list(answers) == []
+
+
+def test_a_stream_that_asks_nothing_does_not_hold_up_the_end() -> None:
+    server = maas.Server(port=0, settings=Settings(grpc_port=0, drain_timeout_s=60))
+    server.start()
+    go = threading.Event()
+
+    def one() -> Iterator[Any]:
+        yield service.ModelInferRequest(model_name="none")
+        go.wait(60)
+
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        answers = stubs.GRPCInferenceServiceStub(channel).ModelStreamInfer(one())
+        next(answers)
+        start = time.monotonic()
+        assert server.drain()
+        server.stop()
+        assert time.monotonic() - start < 30
+        with pytest.raises(grpc.RpcError) as ended:
+            next(answers)
+        assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in ended.value.details()
+        go.set()
+
+
+def test_a_signal_lets_running_calls_finish(serve: Callable[..., Process], tmp_path: Path) -> None:
+    path = slow_file(tmp_path)
+    app = tmp_path / "app.py"
+    app.write_text(
+        f"import maas\nrow = maas.Tensor('float32', [1])\n"
+        f"maas.load({path!r}, name='slow', inputs={{'x': row}}, outputs={{'y': row}})\n"
+    )
+    process = serve("--grpc-port", "0", app)
+    process.wait_for("core budget")
+    found = re.search(r"serving gRPC at 127.0.0.1:(\d+)", process.log)
+    assert found
+    answers: queue.Queue[tuple[Any, Any]] = queue.Queue()
+    with (
+        triton.InferenceServerClient(f"127.0.0.1:{found[1]}") as client,
+        process.client() as http,
+    ):
+        client.async_infer(
+            "slow", [times(LONG)], callback=lambda result, error: answers.put((result, error))
+        )
+
+        def running() -> bool:
+            page = http.exchange("GET", "/metrics", [], b"")[2].decode()
+            return "maas_http_in_flight 2" in page
+
+        wait_for(running)
+        process.send(signal.SIGTERM)
+        result, error = answers.get(timeout=60)
+        assert error is None
+        assert result.as_numpy("y").tolist() == [[LONG]]
+    assert process.exit_code() == 0
 
 
 def test_a_server_whose_port_is_taken_says_so() -> None:

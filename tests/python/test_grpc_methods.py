@@ -21,18 +21,13 @@ def operation(called: str, **fields: object) -> tuple[str, str, bytes]:
         ("ModelReady", {"name": "m"}, "GET", "/v2/models/m/ready"),
         ("ModelReady", {"name": "m", "version": "2"}, "GET", "/v2/models/m/versions/2/ready"),
         ("ServerMetadata", {}, "GET", "/v2"),
-        ("ModelMetadata", {"name": "a/../b?c"}, "GET", "/v2/models/a%2F..%2Fb%3Fc"),
+        ("ModelMetadata", {"name": "m", "version": "a/b"}, "GET", "/v2/models/m/versions/a%2Fb"),
         ("ModelConfig", {"name": "m"}, "GET", "/v2/models/m/config"),
         ("ModelStatistics", {}, "GET", "/v2/models/stats"),
         ("ModelStatistics", {"name": "m"}, "GET", "/v2/models/m/stats"),
         ("RepositoryIndex", {"ready": True}, "POST", "/v2/repository/index"),
         ("RepositoryModelLoad", {"model_name": "m"}, "POST", "/v2/repository/models/m/load"),
-        (
-            "RepositoryModelUnload",
-            {"model_name": "é"},
-            "POST",
-            "/v2/repository/models/%C3%A9/unload",
-        ),
+        ("RepositoryModelUnload", {"model_name": "m"}, "POST", "/v2/repository/models/m/unload"),
     ],
 )
 def test_a_method_is_an_operation_over_http(
@@ -61,6 +56,20 @@ def test_parameters_of_a_load_have_their_json_form() -> None:
             "nothing": None,
         }
     }
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../x", "é", "a b", "x" * 129])
+def test_what_is_no_name_is_a_value_error(name: str) -> None:
+    with pytest.raises(ValueError, match="is no model name"):
+        operation("ModelReady", name=name)
+    with pytest.raises(ValueError, match="is no model name"):
+        operation("RepositoryModelUnload", model_name=name)
+
+
+def test_the_statistics_of_all_are_not_a_model_s_metadata() -> None:
+    with pytest.raises(ValueError, match="'stats' cannot be asked for without its version"):
+        operation("ModelMetadata", name="stats")
+    assert operation("ModelReady", name="stats")[1] == "/v2/models/stats/ready"
 
 
 def test_a_malformed_message_is_a_value_error() -> None:

@@ -71,7 +71,10 @@ bool convert(std::uint64_t bits, T& value) noexcept {
     value = bits != 0;
     return true;
   } else if constexpr (std::is_signed_v<T>) {
-    const auto number = static_cast<std::int64_t>(bits);
+    // The 32 bits of an int32, or those with its sign before them.
+    const bool is_short = sizeof(T) < sizeof bits && std::in_range<std::uint32_t>(bits);
+    const auto number = is_short ? static_cast<std::int32_t>(static_cast<std::uint32_t>(bits))
+                                 : static_cast<std::int64_t>(bits);
     value = static_cast<T>(number);
     return std::in_range<T>(number);
   } else {

@@ -36,6 +36,7 @@ class GrpcInfer final : public Handler {
     InferOptions options;
     read_grpc_request(exchange.http.body, signature, max_bytes_, exchange.request.inputs, options);
     check_outputs(options, signature);
+    exchange.http.body = {};  // all of it was copied
     submit_inference(exchange, std::move(options), asked);
   }
 

@@ -2,6 +2,7 @@
 #include "maas/server/pending_call.h"
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 
 namespace maas {
 namespace {
+
+constexpr std::size_t kSmallBody = std::size_t{48} << 10U;  // of a connection are not counted, too
 
 // "Name: value\r\n" lines.
 void split_fields(std::string_view lines, Server::Answer& answer) {
@@ -87,10 +90,11 @@ class PendingCall::Inbox final : public Mailbox {
   std::weak_ptr<StreamListener> listener_;  // likewise
 };
 
-PendingCall::PendingCall(Server::Call call, Clock& clock, ServerState& state)
+PendingCall::PendingCall(Server::Call call, Clock& clock, ServerState& state, ByteBudget& bytes)
     : call_(std::move(call)),
       clock_(clock),
       state_(state),
+      lease_(bytes),
       inbox_(std::make_shared<Inbox>()),
       exchange_(std::make_shared<Exchange>(*this, inbox_)) {
   for (const auto& [name, value] : call_.headers) {
@@ -122,10 +126,18 @@ void PendingCall::begin(const std::function<void(Exchange&)>& dispatch) {
   exchange_->http.method = method_named(call_.method);
   exchange_->http.headers = headers_;
   exchange_->http.body = call_.body;
-  if (!split_target(call_.target, exchange_->http)) {
+  if (call_.body.size() > kSmallBody && !lease_.grow_to(call_.body.size())) {
+    exchange_->fail(
+        Error(ErrorCode::kOverloaded,
+              "the server holds too many bytes of other requests to take this body of " +
+                  std::to_string(call_.body.size()) + " bytes; try again later"));
+  } else if (!split_target(call_.target, exchange_->http)) {
     exchange_->fail(Error(ErrorCode::kInvalidArgument, "the request target is not a path"));
   } else {
     dispatch(*exchange_);
+  }
+  if (exchange_->http.body.empty()) {
+    std::string().swap(call_.body);  // it was read, or nobody will
   }
   settle();
 }
@@ -242,6 +254,7 @@ void PendingCall::settle() {
 // When nothing follows any more.
 void PendingCall::settle_stream() noexcept {
   if (!stream_.active()) {
+    lease_.give_back();
     exchange_->catalog.reset();  // a job that expired may hold the exchange for longer
     state_.in_flight.add(-1);
   }

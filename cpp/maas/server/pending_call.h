@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "maas/base/clock.h"
+#include "maas/server/byte_lease.h"
 #include "maas/server/exchange.h"
 #include "maas/server/outgoing_stream.h"
 #include "maas/server/server.h"
@@ -20,7 +21,7 @@ namespace maas {
 // and any may. The server must outlive it; dropping it is a client that leaves.
 class PendingCall final : public ExchangeHost {
  public:
-  PendingCall(Server::Call call, Clock& clock, ServerState& state);
+  PendingCall(Server::Call call, Clock& clock, ServerState& state, ByteBudget& bytes);
   ~PendingCall();
   PendingCall(const PendingCall&) = delete;
   PendingCall& operator=(const PendingCall&) = delete;
@@ -55,9 +56,10 @@ class PendingCall final : public ExchangeHost {
   std::optional<std::string> read_now(TimePoint& until);
   std::string next_bytes();
 
-  const Server::Call call_;
+  Server::Call call_;
   Clock& clock_;
   ServerState& state_;
+  ByteLease lease_;  // of the request's body, until it is answered
   const std::shared_ptr<Inbox> inbox_;
   std::mutex mutex_;             // makes the callers take turns; guards what follows
   std::vector<Header> headers_;  // views into call_

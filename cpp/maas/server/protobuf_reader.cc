@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "maas/base/error.h"
 #include "maas/server/utf8.h"
@@ -15,6 +16,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the wire is little-endian");
 
 constexpr std::uint32_t kGreatestNumber = (1U << 29U) - 1;
+constexpr std::size_t kDeepestGroup = 100;
 constexpr unsigned kLastShift = 63;  // of the tenth byte, of which one bit is left
 
 std::string_view take_bytes(std::string_view& from, std::uint64_t count) {
@@ -91,9 +93,37 @@ std::optional<ProtobufField> ProtobufReader::next() {
     case WireType::kFixed64: field.value = take_fixed<std::uint64_t>(rest_); break;
     case WireType::kFixed32: field.value = take_fixed<std::uint32_t>(rest_); break;
     case WireType::kBytes: field.bytes = take_bytes(rest_, take_varint(rest_)); break;
+    case WireType::kGroup: skip_group(field.number); return next();
     default: refuse_message("field " + std::to_string(number) + " is of no known kind");
   }
   return field;
+}
+
+// All up to the end of the group, which has the same number. Groups may nest; what is inside is
+// read like any message and thrown away.
+void ProtobufReader::skip_group(std::uint32_t number) {
+  std::vector<std::uint32_t> open{number};
+  while (!open.empty()) {
+    const std::uint64_t tag = take_varint(rest_);
+    const auto inner = static_cast<std::uint32_t>(tag >> 3U);
+    switch (static_cast<WireType>(tag & 7U)) {
+      case WireType::kVarint: (void)take_varint(rest_); break;
+      case WireType::kFixed64: (void)take_bytes(rest_, sizeof(std::uint64_t)); break;
+      case WireType::kFixed32: (void)take_bytes(rest_, sizeof(std::uint32_t)); break;
+      case WireType::kBytes: (void)take_bytes(rest_, take_varint(rest_)); break;
+      case WireType::kGroup: open.push_back(inner); break;
+      case WireType::kGroupEnd:
+        if (inner != open.back()) {
+          refuse_message("a group ends that was not begun");
+        }
+        open.pop_back();
+        break;
+      default: refuse_message("a group has a field of no known kind");
+    }
+    if (open.size() > kDeepestGroup) {
+      refuse_message("groups are nested too deep");
+    }
+  }
 }
 
 }  // namespace maas

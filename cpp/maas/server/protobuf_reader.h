@@ -8,7 +8,14 @@
 namespace maas {
 
 // How a value stands in a message, by its number on the wire.
-enum class WireType : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+enum class WireType : std::uint8_t {
+  kVarint = 0,
+  kFixed64 = 1,
+  kBytes = 2,
+  kGroup = 3,  // and its end: of old messages, passed over
+  kGroupEnd = 4,
+  kFixed32 = 5,
+};
 
 // A field of a message in Protocol Buffers' binary form.
 struct ProtobufField {
@@ -33,6 +40,8 @@ class ProtobufReader {
   std::optional<ProtobufField> next();
 
  private:
+  void skip_group(std::uint32_t number);
+
   std::string_view rest_;
 };
 

@@ -160,8 +160,8 @@ void Server::stop() {
 }
 
 std::shared_ptr<PendingCall> Server::begin(Call call) {
-  auto pending =
-      std::make_shared<PendingCall>(std::move(call), *impl_->engine.clock(), impl_->state);
+  auto pending = std::make_shared<PendingCall>(std::move(call), *impl_->engine.clock(),
+                                               impl_->state, impl_->engine.bytes());
   pending->begin(impl_->transport.dispatch);
   return pending;
 }

@@ -79,6 +79,12 @@ TEST(GrpcContents, a_list_may_be_divided_and_stand_alone) {
   EXPECT_THAT(values<float>(DType::kFloat32, {0, 3}, ""), ElementsAre());
 }
 
+TEST(GrpcContents, negative_numbers_may_have_32_bits_alone) {
+  const std::string minus_one = field(2, "\xff\xff\xff\xff\x0f");
+  EXPECT_THAT(values<std::int32_t>(DType::kInt32, {1}, minus_one), ElementsAre(-1));
+  EXPECT_THAT(values<std::int8_t>(DType::kInt8, {1}, minus_one), ElementsAre(-1));
+}
+
 TEST(GrpcContents, another_number_of_elements_is_refused) {
   for (const std::string& message :
        {std::string(), field(6, bytes_of<float>({1})), field(6, bytes_of<float>({1, 2, 3}))}) {
@@ -99,7 +105,7 @@ TEST(GrpcContents, another_number_of_elements_is_refused) {
 TEST(GrpcContents, what_the_datatype_cannot_hold_is_refused) {
   for (const auto& [dtype, list, value] : {std::tuple{DType::kInt8, 2, std::int64_t{128}},
                                            {DType::kInt16, 2, -32769},
-                                           {DType::kInt32, 2, std::int64_t{1} << 31},
+                                           {DType::kInt32, 2, std::int64_t{1} << 32},
                                            {DType::kUint8, 4, 256},
                                            {DType::kUint8, 4, -1},
                                            {DType::kUint32, 4, std::int64_t{1} << 32}}) {

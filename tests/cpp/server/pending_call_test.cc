@@ -25,11 +25,12 @@ struct Fixture {
   TestRoutes routes{served};
 
   ServerState state;
+  ByteBudget bytes{100'000};
 
   ModelStats& stats() { return served->batcher().stats(); }
 
   std::unique_ptr<PendingCall> begin(Server::Call call) {
-    auto pending = std::make_unique<PendingCall>(std::move(call), *clock, state);
+    auto pending = std::make_unique<PendingCall>(std::move(call), *clock, state, bytes);
     pending->begin([this](Exchange& exchange) { exchange.begin(routes); });
     return pending;
   }
@@ -190,6 +191,20 @@ TEST(PendingCall, who_watches_is_told_that_there_is_an_answer) {
   cancelled->cancel();
   told->times.wait_for(2);
   fixture.model->gate.open();
+}
+
+TEST(PendingCall, bodies_take_from_the_budget_until_they_are_answered) {
+  Fixture fixture;
+  fixture.model->gate.close();
+  const std::string half(60'000, 'x');
+  const auto first = fixture.begin({"POST", "/model", {}, half});
+  EXPECT_EQ(fixture.bytes.held(), 60'000U);
+  const auto refused = fixture.call({"POST", "/model", {}, half});
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(header(refused, "Retry-After"), "1");
+  fixture.model->gate.open();
+  EXPECT_EQ(first->wait().status, 200);
+  EXPECT_EQ(fixture.bytes.held(), 0U);
 }
 
 TEST(PendingCall, dropping_it_is_a_client_that_leaves) {

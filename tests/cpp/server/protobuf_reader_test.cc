@@ -71,9 +71,24 @@ TEST(ProtobufReader, what_ends_too_early_is_refused) {
 TEST(ProtobufReader, what_no_encoder_writes_is_refused) {
   EXPECT_THAT(problem(std::string_view("\x00\x01", 2)), HasSubstr("has no number"));
   EXPECT_THAT(problem("\x80\x80\x80\x80\x10\x01"), HasSubstr("has no number"));  // 2^29
-  EXPECT_THAT(problem("\x0b"), HasSubstr("field 1 is of no known kind"));        // a group
-  EXPECT_THAT(problem("\x0f"), HasSubstr("of no known kind"));
+  EXPECT_THAT(problem("\x0f"), HasSubstr("field 1 is of no known kind"));
+  EXPECT_THAT(problem("\x0c"), HasSubstr("field 1 is of no known kind"));  // the end of a group
   EXPECT_THAT(problem("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), HasSubstr("ends inside"));
+}
+
+TEST(ProtobufReader, groups_are_passed_over) {
+  // Group 1 with a number, bytes and group 2 inside; behind it field 3.
+  const std::string_view message("\x0b\x08\x01\x12\x01x\x13\x14\x0c\x18\x07");
+  ProtobufReader reader(message);
+  const auto field = reader.next();
+  ASSERT_TRUE(field);
+  EXPECT_EQ(field->number, 3U);
+  EXPECT_EQ(field->as_varint(), 7U);
+  EXPECT_FALSE(reader.next());
+  EXPECT_THAT(problem("\x0b\x08\x01"), HasSubstr("ends inside"));
+  EXPECT_THAT(problem("\x0b\x14"), HasSubstr("was not begun"));
+  EXPECT_THAT(problem(std::string(200, '\x0b')), HasSubstr("too deep"));
+  EXPECT_THAT(problem("\x0b\x0f"), HasSubstr("no known kind"));
 }
 
 TEST(ProtobufReader, numbers_have_64_bits) {

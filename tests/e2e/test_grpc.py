@@ -346,21 +346,21 @@ def test_a_call_that_is_cancelled_is_taken_back(slow: maas.Server) -> None:
         wait_for(lambda: withdrawn(slow) == before + 4)
 
 
-def test_a_stream_that_nobody_reads_is_read_no_further(slow: maas.Server) -> None:
+def test_a_stream_that_nobody_reads_is_read_no_further(server: maas.Server) -> None:
     sent = 0
 
     def requests() -> Iterator[Any]:
         nonlocal sent
         tensor = service.ModelInferRequest.InferInputTensor(
-            name="x", datatype="FP32", shape=[1_000_000, 1]
+            name="x", datatype="FP32", shape=[1, 1_000_000]
         )
         for sent in range(1, 1000):  # noqa: B007 - read outside
             yield service.ModelInferRequest(
-                model_name="slow", inputs=[tensor], raw_input_contents=[bytes(4_000_000)]
+                model_name="echo_fp32", inputs=[tensor], raw_input_contents=[bytes(4_000_000)]
             )
 
     before = resident(os.getpid())
-    with grpc.insecure_channel(f"127.0.0.1:{slow.grpc_port}") as channel:
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
         answers = stubs.GRPCInferenceServiceStub(channel).ModelStreamInfer(requests())
         last = -1
         while sent != last:  # until it is asked for no more
@@ -369,7 +369,7 @@ def test_a_stream_that_nobody_reads_is_read_no_further(slow: maas.Server) -> Non
         assert sent < 200
         assert resident(os.getpid()) - before < 1_500_000_000
         answers.cancel()
-    wait_for(lambda: counted(slow, "maas_http_in_flight") == 1)
+    wait_for(lambda: counted(server, "maas_http_in_flight") == 1)
 
 
 def test_a_running_call_is_answered_before_the_server_ends(slow: maas.Server) -> None:

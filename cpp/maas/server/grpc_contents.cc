@@ -168,7 +168,7 @@ Problem for_each_field(const TensorForm& form, std::string_view message, Add add
 template <typename T>
 Problem read_numbers(const TensorForm& form, std::string_view message, Tensor& out) {
   Filling<T> filling(form, out.mutable_values<T>());
-  Problem problem =
+  const Problem problem =
       for_each_field(form, message, [&](const ProtobufField& field) { return filling.add(field); });
   return problem ? problem : filling.end();
 }

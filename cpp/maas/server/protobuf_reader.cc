@@ -28,12 +28,38 @@ std::string_view take_bytes(std::string_view& from, std::uint64_t count) {
   return bytes;
 }
 
+struct Tag {
+  std::uint32_t number;
+  WireType type;
+};
+
 template <typename Bits>
 std::uint64_t take_fixed(std::string_view& from) {
   Bits bits = 0;
   const std::string_view bytes = take_bytes(from, sizeof bits);
   std::memcpy(&bits, bytes.data(), bytes.size());
   return bits;
+}
+
+Tag take_tag(std::string_view& from) {
+  const std::uint64_t tag = take_varint(from);
+  const std::uint64_t number = tag >> 3U;
+  if (number == 0 || number > kGreatestNumber) {
+    refuse_message("a field has no number");
+  }
+  return {static_cast<std::uint32_t>(number), static_cast<WireType>(tag & 7U)};
+}
+
+ProtobufField take_field(const Tag& tag, std::string_view& from) {
+  ProtobufField field{tag.number, tag.type};
+  switch (tag.type) {
+    case WireType::kVarint: field.value = take_varint(from); break;
+    case WireType::kFixed64: field.value = take_fixed<std::uint64_t>(from); break;
+    case WireType::kFixed32: field.value = take_fixed<std::uint32_t>(from); break;
+    case WireType::kBytes: field.bytes = take_bytes(from, take_varint(from)); break;
+    default: refuse_message("field " + std::to_string(tag.number) + " is of no known kind");
+  }
+  return field;
 }
 
 }  // namespace
@@ -79,46 +105,29 @@ std::string_view ProtobufField::as_text() const {
 }
 
 std::optional<ProtobufField> ProtobufReader::next() {
-  if (rest_.empty()) {
-    return std::nullopt;
+  while (!rest_.empty()) {
+    const Tag tag = take_tag(rest_);
+    if (tag.type != WireType::kGroup) {
+      return take_field(tag, rest_);
+    }
+    skip_group(tag.number);
   }
-  const std::uint64_t tag = take_varint(rest_);
-  const std::uint64_t number = tag >> 3U;
-  if (number == 0 || number > kGreatestNumber) {
-    refuse_message("a field has no number");
-  }
-  ProtobufField field{static_cast<std::uint32_t>(number), static_cast<WireType>(tag & 7U)};
-  switch (field.type) {
-    case WireType::kVarint: field.value = take_varint(rest_); break;
-    case WireType::kFixed64: field.value = take_fixed<std::uint64_t>(rest_); break;
-    case WireType::kFixed32: field.value = take_fixed<std::uint32_t>(rest_); break;
-    case WireType::kBytes: field.bytes = take_bytes(rest_, take_varint(rest_)); break;
-    case WireType::kGroup: skip_group(field.number); return next();
-    default: refuse_message("field " + std::to_string(number) + " is of no known kind");
-  }
-  return field;
+  return std::nullopt;
 }
 
-// All up to the end of the group, which has the same number. Groups may nest; what is inside is
-// read like any message and thrown away.
+// All up to its end, which has the same number. What is inside is read like any message.
 void ProtobufReader::skip_group(std::uint32_t number) {
   std::vector<std::uint32_t> open{number};
   while (!open.empty()) {
-    const std::uint64_t tag = take_varint(rest_);
-    const auto inner = static_cast<std::uint32_t>(tag >> 3U);
-    switch (static_cast<WireType>(tag & 7U)) {
-      case WireType::kVarint: (void)take_varint(rest_); break;
-      case WireType::kFixed64: (void)take_bytes(rest_, sizeof(std::uint64_t)); break;
-      case WireType::kFixed32: (void)take_bytes(rest_, sizeof(std::uint32_t)); break;
-      case WireType::kBytes: (void)take_bytes(rest_, take_varint(rest_)); break;
-      case WireType::kGroup: open.push_back(inner); break;
-      case WireType::kGroupEnd:
-        if (inner != open.back()) {
-          refuse_message("a group ends that was not begun");
-        }
-        open.pop_back();
-        break;
-      default: refuse_message("a group has a field of no known kind");
+    const Tag tag = take_tag(rest_);
+    if (tag.type == WireType::kGroup) {
+      open.push_back(tag.number);
+    } else if (tag.type != WireType::kGroupEnd) {
+      (void)take_field(tag, rest_);
+    } else if (tag.number == open.back()) {
+      open.pop_back();
+    } else {
+      refuse_message("a group ends that was not begun");
     }
     if (open.size() > kDeepestGroup) {
       refuse_message("groups are nested too deep");

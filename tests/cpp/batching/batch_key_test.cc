@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "maas/batching/batch_key.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,7 +40,7 @@ class BatchKeyTest : public ::testing::Test {
 
 Tensor integers(const std::vector<std::int64_t>& values) {
   Tensor tensor = Tensor::allocate(DType::kInt64, {static_cast<std::int64_t>(values.size())});
-  std::memcpy(tensor.mutable_data(), values.data(), tensor.byte_size());
+  std::copy(values.begin(), values.end(), tensor.mutable_values<std::int64_t>().begin());
   return tensor;
 }
 

@@ -11,7 +11,8 @@ namespace maas {
 namespace {
 
 constexpr std::string_view kExposed =
-    "Access-Control-Expose-Headers: X-Request-Id, Retry-After, Inference-Header-Content-Length\r\n";
+    "Access-Control-Expose-Headers: X-Request-Id, X-Model-Version, Retry-After, "
+    "Inference-Header-Content-Length\r\n";
 constexpr std::string_view kPreflight =
     "Access-Control-Allow-Headers: Accept, Authorization, Content-Encoding, Content-Type, "
     "Inference-Header-Content-Length, X-Request-Id, X-Request-Priority, X-Request-Timeout-Ms, "

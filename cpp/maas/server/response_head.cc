@@ -65,6 +65,12 @@ void append_head(std::string& out, const HttpResponse& response, const HeadFrame
   out += "\r\n";
 }
 
+void append_model_version(std::string& headers, int version) {
+  headers += "X-Model-Version: ";
+  headers += std::to_string(version);
+  headers += "\r\n";
+}
+
 std::string http_date(std::time_t time) {
   static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -25,6 +25,9 @@ bool has_body(int status) noexcept;
 // Appends status line, fields and the empty line.
 void append_head(std::string& out, const HttpResponse& response, const HeadFrame& frame);
 
+// The field that tells which version of a model an answer comes from.
+void append_model_version(std::string& headers, int version);
+
 // The time as in "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string http_date(std::time_t time);
 

@@ -11,6 +11,7 @@
 #include "maas/server/content_coding.h"
 #include "maas/server/field_problems.h"
 #include "maas/server/http_status.h"
+#include "maas/server/response_head.h"
 #include "maas/server/stream_format.h"
 #include "maas/server/typed_request.h"
 #include "maas/server/typed_response.h"
@@ -124,6 +125,7 @@ void TypedHandler::finish(Exchange& exchange, Reply reply) const {
     return;
   }
   if (endpoint.native) {
+    append_model_version(exchange.response.headers, endpoint.model->version());
     write_typed_response(endpoint, exchange.request.inputs, reply.outputs, exchange.response.body);
   } else {
     exchange.response.content_type = keep_type(answer_of(reply.outputs.at(1)), exchange);

@@ -10,6 +10,7 @@
 #include "maas/server/content_coding.h"
 #include "maas/server/inference_header.h"
 #include "maas/server/json_body.h"
+#include "maas/server/response_head.h"
 #include "maas/server/v2_request.h"
 #include "maas/server/v2_response.h"
 
@@ -61,6 +62,7 @@ class Infer final : public Handler {
 
   void finish(Exchange& exchange, Reply reply) const override {
     write_infer_response(**exchange.model, options_of(exchange), reply.outputs, exchange.response);
+    append_model_version(exchange.response.headers, (*exchange.model)->version());
     encode_body(exchange.http, compression_, exchange.response);
     exchange.respond();
   }

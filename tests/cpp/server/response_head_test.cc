@@ -34,6 +34,12 @@ TEST(AppendHead, status_without_a_body_has_no_length) {
   EXPECT_EQ(out, "HTTP/1.1 204 No Content\r\nDate: d\r\nX-Request-Id: i\r\n\r\n");
 }
 
+TEST(ResponseHead, the_version_of_a_model_is_a_field) {
+  std::string headers = "A: b\r\n";
+  append_model_version(headers, 12);
+  EXPECT_EQ(headers, "A: b\r\nX-Model-Version: 12\r\n");
+}
+
 TEST(HttpDate, is_written_as_the_standard_wants) {
   EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
 }

@@ -48,6 +48,7 @@ struct TypedHandler : ::testing::Test {
 
 TEST_F(TypedHandler, a_native_endpoint_transforms_runs_and_answers) {
   const HttpResponse response = harness.post("/native", R"({"x":[2,5]})");
+  EXPECT_EQ(response.headers, "X-Model-Version: 1\r\n");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "application/json");
   EXPECT_EQ(response.body, "[2.0,3.5]");

@@ -39,6 +39,7 @@ TEST_F(V2Infer, inference_answers_rows_with_rows) {
   const HttpResponse response = infer("[2,2]", "[[1,2],[3,4]]");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(response.headers, "X-Model-Version: 1\r\n");
   EXPECT_EQ(response.body, R"({"model_name":"m","model_version":"1","outputs":[{"name":"y",)"
                            R"("shape":[2,2],"datatype":"FP32","data":[2.0,3.0,4.0,5.0]}]})");
 }

@@ -24,7 +24,7 @@ ECHOES = {
 }
 
 
-def saved(folder: Path, name: str, module: Any) -> str:
+def _saved(folder: Path, name: str, module: Any) -> str:
     import torch
 
     path = folder / f"{name}.pt"
@@ -33,6 +33,21 @@ def saved(folder: Path, name: str, module: Any) -> str:
         scripted: Any = torch.jit.script(module)
         scripted.save(str(path))
     return str(path)
+
+
+def slow_file(folder: Path) -> str:
+    """A model that multiplies matrices as often as it is told."""
+    import torch
+
+    class Slow(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = torch.ones(64, 64)
+            for _ in range(int(x[0, 0])):
+                y = torch.mm(y, y) / 64
+            return x * y[:1, :1]
+
+    path: str = _saved(folder, "slow", Slow())
+    return path
 
 
 def models(folder: Path) -> list[maas.Model]:
@@ -49,9 +64,9 @@ def models(folder: Path) -> list[maas.Model]:
 
     row = maas.Tensor("float32", [3])
     named = maas.Tensor("float32", [3], labels=["cat", "dog"])
-    echo = saved(folder, "echo", Echo())
+    echo = _saved(folder, "echo", Echo())
     double = maas.load(
-        saved(folder, "double", Double()),
+        _saved(folder, "double", Double()),
         name="m",
         inputs={"x": row},
         outputs={"y": named},

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_server import ECHOES, saved, serving
+from protocol_server import ECHOES, serving, slow_file
 from server_process import Process
 
 import maas
@@ -252,21 +252,6 @@ def test_health_is_told_as_kubernetes_asks_for_it(server: maas.Server) -> None:
         with pytest.raises(grpc.RpcError) as failed:
             check(b"\x0a\x7f")
         assert failed.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-
-
-def slow_file(folder: Path) -> str:
-    """A model that multiplies matrices as often as it is told."""
-    import torch
-
-    class Slow(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = torch.ones(64, 64)
-            for _ in range(int(x[0, 0])):
-                y = torch.mm(y, y) / 64
-            return x * y[:1, :1]
-
-    path: str = saved(folder, "slow", Slow())
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from maas import stored
@@ -33,15 +32,6 @@ class Serving(Protocol):
     def refresh(self) -> None: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A version that its alias names and that does not serve."""
-
-    name: str
-    version: int
-    reason: str
-
-
 class Follower:
     """Looks where the aliases of a server's models are. One thread of its own calls `check`."""
 
@@ -49,15 +39,11 @@ class Follower:
         self._server = server
         self._interval_s = interval_s
         self._warm: list[tuple[float, Loaded]] = []
-        self._failures: dict[str, Failure] = {}
+        # By model: the version that its alias names and that does not serve, and why.
+        self._failures: dict[str, tuple[int, str]] = {}
         self._checking = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The versions that should serve and do not, one at most of a model."""
-        return list(self._failures.values())
 
     def watch(self) -> None:
         """Begins when there is something to follow; safe to call again."""
@@ -95,14 +81,15 @@ class Follower:
         except Error as error:
             self._failed(model, 0, error.message)
             return False
-        known = self._failures.get(model.name)
-        if wanted == model.version or (known is not None and known.version == wanted):
-            if wanted == model.version:
-                self._forget_failure(model.name)
+        if wanted == model.version:
+            self._failures.pop(model.name, None)
+            return False
+        if wanted == self._failures.get(model.name, (0, ""))[0]:
             return False
         start = time.monotonic()
+        number = f"{reference.partition('@')[0]}:{wanted}"  # the alias may move once more
         try:
-            loaded = self._kept(model, wanted) or model.prepare(stored.open_version(reference))
+            loaded = self._kept(model, wanted) or model.prepare(stored.open_version(number))
             before = self._publish(model, loaded)
         except Error as error:
             self._failed(model, wanted, error.message)
@@ -134,10 +121,9 @@ class Follower:
         return before
 
     def _failed(self, model: Model, version: int, reason: str) -> None:
-        failure = Failure(model.name, version, reason)
-        if self._failures.get(model.name) == failure:
+        if self._failures.get(model.name) == (version, reason):
             return
-        self._failures[model.name] = failure
+        self._failures[model.name] = (version, reason)
         what = f"version {version}" if version else model.follows
         logger.error(
             "%s does not serve, version %d of %s goes on: %s",
@@ -146,8 +132,3 @@ class Follower:
             model.name,
             reason,
         )
-        self._server.refresh()
-
-    def _forget_failure(self, name: str) -> None:
-        if self._failures.pop(name, None) is not None:
-            self._server.refresh()

@@ -167,7 +167,7 @@ class GrpcServer:
                     yield item
         finally:
             self._streams.discard(stream)
-        if self._stopping is not None:
+        if stream.is_cut:
             await self._abort(context, "UNAVAILABLE", "the server is shutting down")
 
     async def _operate(self, method: Method, message: bytes, context: Any) -> bytes:

@@ -34,6 +34,7 @@ class Stream:
         self._count = 0
         self._bytes = 0
         self._reader: asyncio.Task[None] | None = None
+        self.is_cut = False  # its client would have asked for more
 
     async def items(self) -> AsyncIterator[bytes]:
         """The answers, each a ModelStreamInferResponse; one that failed does not end them."""
@@ -46,14 +47,15 @@ class Stream:
                 self._count -= 1
                 self._room.set()
         finally:
-            self.end()
+            self._reader.cancel()
             while not self._begun.empty():
                 if (left := self._begun.get_nowait()) is not None:
                     left.cancel()
 
     def end(self) -> None:
         """Takes no more requests; those that are under way are answered."""
-        if self._reader is not None:
+        if self._reader is not None and not self._reader.done():
+            self.is_cut = True
             self._reader.cancel()
 
     async def _read(self) -> None:

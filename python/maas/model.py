@@ -180,7 +180,8 @@ class Model:
             return now.cores[on]
 
     def replace(self, path: str) -> None:
-        """Makes this handle a new version, read from another file; the old one drains."""
+        """Makes this handle a new version, of another file and no alias; the old one drains."""
+        self.follows = None
         spec, on = replace(self.spec, path=path), engine.default()
         version = self.version + 1
         self.become(Loaded(spec, version, {on: load_core(spec, version, on)}, None))

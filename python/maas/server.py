@@ -184,8 +184,8 @@ class Server:
                 self._core.stop()
                 raise
             self._started = True
+            self._follower.watch()
         engine.before_exit(self._stop_at_exit)
-        self._follower.watch()
         return self
 
     def drain(self, timeout_s: float | None = None) -> bool:
@@ -299,6 +299,8 @@ class Server:
             past.append(publishing.Past(replaced, self._published))
         self._past = past
         self._target, self._models, self._published = target, models, made
+        if self._started:
+            self._follower.watch()
         if fresh:
             self._retire(before)
             self._health.watch(target.hooks.health)

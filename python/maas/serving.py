@@ -28,7 +28,8 @@ def serve(
 
     Without one, what the caller's file or notebook has defined so far. With `blocking=False` it
     returns at once with the running server (`.url`, `.stats`, `.stop()`); serving again on the
-    same port swaps what is served without dropping a connection.
+    same port swaps what is served without dropping a connection. `grpc_port` is that of the gRPC
+    service (`maas[grpc]`), which a server has from its start or not at all.
     """
     collected = collect(sys._getframe(1).f_globals if target is None else target)
     settings = engine.current_settings()

@@ -12,20 +12,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
+import tritonclient.grpc as triton
 from protocol_server import ECHOES, serving, slow_file
 from server_process import Process
+from tritonclient import utils as exceptions
+from tritonclient.grpc import aio
+from tritonclient.grpc import service_pb2 as service
+from tritonclient.grpc import service_pb2_grpc as stubs
 
 import maas
 from maas.config import Settings
-
-grpc = pytest.importorskip("grpc")
-triton = pytest.importorskip("tritonclient.grpc")
-aio = pytest.importorskip("tritonclient.grpc.aio")
-service = pytest.importorskip("tritonclient.grpc.service_pb2")
-stubs = pytest.importorskip("tritonclient.grpc.service_pb2_grpc")
-exceptions = pytest.importorskip("tritonclient.utils")
 
 ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
 

@@ -9,6 +9,7 @@ import pytest
 
 import maas
 from maas import following
+from maas.config import Settings
 
 ROW = maas.Tensor("float32", [2])
 X = np.array([[1, 2]], np.float32)
@@ -70,18 +71,33 @@ def test_a_version_that_does_not_run_never_serves(
     assert not follower.check()
     assert not follower.check()
     assert answer(server) == (1, [2.0, 4.0])
-    assert [(item.name, item.version) for item in follower.failures] == [("m", broken)]
-    assert "fails on 2 rows of zeros" in follower.failures[0].reason
-    assert caplog.text.count(f"version {broken} does not serve, version 1 of m goes on") == 1
+    told = f"version {broken} does not serve, version 1 of m goes on: it fails on 2 rows of zeros"
+    assert caplog.text.count(told) == 1
     maas.models.promote("m", 2)
     assert follower.check()
-    assert follower.failures == []
+    assert answer(server) == (2, [3.0, 6.0])
 
 
 def test_a_version_that_is_named_by_its_number_stays(server: maas.Server) -> None:
     fixed = maas.load("m:1", name="fixed")
     assert fixed.follows is None
     assert server.service.models[0].follows == "m@champion"
+
+
+def test_a_handle_that_was_updated_by_a_file_follows_no_more(
+    server: maas.Server, models: Path
+) -> None:
+    server.update_model(models / "triple.pt")
+    assert not following.Follower(server, 0).check()
+    assert answer(server) == (2, [3.0, 6.0])
+
+
+def test_a_model_that_is_published_later_is_followed_too(server: maas.Server) -> None:
+    other = maas.Server(port=0, settings=Settings(follow_interval_s=0.01))
+    with other:
+        other.publish(maas.load("m@champion"))
+        maas.models.promote("m", 2)
+        assert following_until(other, 2)
 
 
 def test_what_was_replaced_may_be_deleted_when_it_is_warm_no_more(

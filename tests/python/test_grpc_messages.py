@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tritonclient.grpc import model_config_pb2, service_pb2
 
 from maas.grpc_messages import ENUMS, MESSAGES, ONE_OF, message_class
 
@@ -12,8 +13,6 @@ OTHERS = {"HealthCheckRequest", "HealthCheckResponse"}
 
 def theirs() -> dict[str, Any]:
     """By name, nested ones too."""
-    configuration = pytest.importorskip("tritonclient.grpc.model_config_pb2")
-    service = pytest.importorskip("tritonclient.grpc.service_pb2")
     found: dict[str, Any] = {}
 
     def add(message: Any) -> None:
@@ -21,7 +20,7 @@ def theirs() -> dict[str, Any]:
         for nested in message.nested_types:
             add(nested)
 
-    for file in (configuration.DESCRIPTOR, service.DESCRIPTOR):
+    for file in (model_config_pb2.DESCRIPTOR, service_pb2.DESCRIPTOR):
         for message in file.message_types_by_name.values():
             add(message)
     return found

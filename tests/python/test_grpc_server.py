@@ -4,14 +4,13 @@ import builtins
 import socket
 from typing import Any
 
+import grpc
 import pytest
 
 import maas
 from maas.config import Settings
 from maas.grpc_calls import STATUSES, status_of
 from maas.grpc_server import GrpcServer
-
-grpc = pytest.importorskip("grpc")
 
 
 def server(port: int = 0) -> maas.Server:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "maas/server/exchange.h"
 #include "maas/server/routes.h"

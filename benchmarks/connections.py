@@ -110,7 +110,8 @@ def main() -> int:
     with scratch_folder() as folder:
         app, port = pathlib.Path(folder) / "echo.py", free_port()
         app.write_text(ECHO)
-        command = [*maas_command(args.python, app, port), "--max-connections", "8192"]
+        unbounded = ["--max-connections", "8192", "--max-requests-per-connection", "1000000000"]
+        command = [*maas_command(args.python, app, port), *unbounded]
         with Server("maas", command, port, log=str(folder / "maas.log")) as server:
             server.wait_ready(lambda: ask(port, "/echo", b'{"text":"hi"}') == (200, b'"hi"'))
             cost = idle(port, server, args.idle)
